@@ -146,6 +146,13 @@ class Citation:
     supported: bool = True
 
 
+def embed_text(title: str | None, heading: tuple[str, ...], text: str) -> str:
+    """The text that is embedded for a chunk: title and heading path in front, each said once."""
+    path = heading[1:] if title is not None and heading[:1] == (title,) else heading
+    front = ([title] if title else []) + ([" > ".join(path)] if path else [])
+    return "\n".join([*front, text])
+
+
 def place_of(spans: tuple[Span, ...], start: int, end: int) -> Place:
     """Where the characters `start:end` of a chunk stand, read from its spans."""
     if not spans:
