@@ -1,0 +1,1 @@
+"""The command line: the only room that talks to people, reads the environment and chooses exit codes."""

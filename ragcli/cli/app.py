@@ -1,0 +1,119 @@
+"""The `ragcli` program: its commands, and the one place where errors become exit codes."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+import traceback
+from typing import Annotated, NoReturn
+
+import typer
+
+from ragcli import __version__
+from ragcli.cli.commands import config, doctor, ingest, list, query, rm, search, show, status
+from ragcli.cli.environment import silence_libraries
+from ragcli.cli.options import with_common
+from ragcli.cli.output import Output
+from ragcli.errors import RagcliError, StorageError, UsageError
+
+CONTEXT = {"help_option_names": ["-h", "--help"]}
+STORAGE = {
+    errno.ENOSPC: "Free some space and run the command again.",
+    errno.EDQUOT: "Free some of your quota and run the command again.",
+    errno.EROFS: "Choose a folder that can be written with --data-dir.",
+    errno.EACCES: "Check the permissions, or choose another folder with --data-dir.",
+}
+
+app = typer.Typer(
+    name="ragcli",
+    help="Answers questions from your own documents, with page or line.",
+    no_args_is_help=True,
+    add_completion=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings=CONTEXT,
+)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        sys.stdout.write(f"ragcli {__version__}\n")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_version, is_eager=True, help="Print the version."),
+    ] = False,
+) -> None:
+    """Answers questions from your own documents, with page or line."""
+
+
+app.command("ingest")(with_common(ingest.ingest))
+app.command("add", hidden=True)(with_common(ingest.ingest))
+app.command("query")(with_common(query.query))
+app.command("ask", hidden=True)(with_common(query.query))
+app.command("search")(with_common(search.search))
+app.command("status")(with_common(status.status))
+app.command("list")(with_common(list.list_documents))
+app.command("show")(with_common(show.show))
+app.command("rm")(with_common(rm.rm))
+app.command("doctor")(with_common(doctor.doctor))
+app.add_typer(config.app, name="config")
+
+
+def main() -> NoReturn:
+    """Run the command line and leave with its exit code."""
+    silence_libraries(os.environ)
+    os.umask(0o077)
+    try:
+        code = run(sys.argv[1:])
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # The reader has left; what it did not want is no error, and stdout must not be flushed again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 0
+    except KeyboardInterrupt:
+        code = 130
+    os._exit(code) if code == 130 else sys.exit(code)
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command; returns the exit code. Errors a person can mend are said in one sentence."""
+    out = Output(json="--json" in arguments, environ=os.environ)
+    try:
+        result = app(arguments, prog_name="ragcli", standalone_mode=False)
+    except RagcliError as error:
+        out.error(error)
+        _debug(error, arguments)
+        return error.exit_code
+    except typer.TyperException as error:
+        out.error(_usage(error))
+        return 2
+    except typer.Abort:
+        return 130
+    except OSError as error:
+        if isinstance(error, BrokenPipeError) or error.errno not in STORAGE:
+            raise
+        out.error(
+            StorageError(f"{error.strerror}: {error.filename or 'output'}.", STORAGE[error.errno])
+        )
+        return 1
+    return result if isinstance(result, int) else 0
+
+
+def _usage(error: typer.TyperException) -> UsageError:
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context is not None else "ragcli"
+    message = error.format_message()
+    return UsageError(
+        message if message.endswith((".", "?")) else message + ".", f"See: {command} --help"
+    )
+
+
+def _debug(error: RagcliError, arguments: list[str]) -> None:
+    if ("-v" in arguments or "--verbose" in arguments) and error.__cause__ is not None:
+        traceback.print_exception(error.__cause__, file=sys.stderr)

@@ -1,0 +1,142 @@
+"""What one run of a command stands on: settings, folders, the collection, the embedder."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ragcli.cli.environment import forbid_network, with_dotenv
+from ragcli.cli.options import Common
+from ragcli.cli.output import Output
+from ragcli.errors import ConfigError
+
+if TYPE_CHECKING:
+    from langchain_core.embeddings import Embeddings
+
+    from ragcli.config import Layer, Loaded
+    from ragcli.embedders import EmbedderInfo
+    from ragcli.settings import Settings
+
+PROJECT_FILE = "ragcli.yaml"
+
+
+class Session:
+    """Loads lazily: a command pays only for the parts that it asks for."""
+
+    def __init__(self, common: Common, environ: Mapping[str, str], cwd: Path) -> None:
+        self.common = common
+        self.cwd = cwd
+        self._extra: dict[str, Any] = {}
+        self.out = Output(
+            json=common.json, quiet=common.quiet, verbose=common.verbose, environ=environ
+        )
+        self.environ = with_dotenv(environ, self._config_folders())
+
+    @cached_property
+    def layers(self) -> list[Layer]:
+        """Configuration in rising precedence."""
+        from ragcli.config import Layer, environment_layers, file_layer, flag_layer
+
+        files = [path for path in self._config_files() if path.is_file()]
+        flags = {
+            key: value
+            for key, value in (
+                ("collection", self.common.collection),
+                ("data_dir", str(self.common.data_dir) if self.common.data_dir else None),
+                ("offline", True if self.common.offline else None),
+            )
+            if value is not None
+        }
+        return [
+            *map(file_layer, files),
+            *environment_layers(self.environ),
+            flag_layer(self.common.set or []),
+            Layer("flag", {**flags, **self._extra}),
+        ]
+
+    def override(self, **values: Any) -> None:
+        """Add what a command's own flags set: keys with `__` for the dot; None means not set."""
+        given = {
+            key.replace("__", "."): value for key, value in values.items() if value is not None
+        }
+        self._extra = {**self._extra, **given}
+
+    @cached_property
+    def loaded(self) -> Loaded:
+        """Valid settings with their origins; goes offline when they say so."""
+        from ragcli.config import resolve
+
+        loaded = resolve(self.layers)
+        if loaded.settings.offline:
+            forbid_network()
+        return loaded
+
+    @property
+    def settings(self) -> Settings:
+        """Valid settings of this run."""
+        return self.loaded.settings
+
+    @cached_property
+    def data_dir(self) -> Path:
+        """The folder of the collections: as set, else the nearest .ragcli/, else the user's."""
+        if self.settings.data_dir:
+            return (self.cwd / Path(self.settings.data_dir).expanduser()).absolute()
+        for folder in (self.cwd, *self.cwd.parents):
+            if (folder / ".ragcli").is_dir():
+                return folder / ".ragcli"
+        from platformdirs import user_data_path
+
+        return user_data_path("ragcli", appauthor=False)
+
+    @cached_property
+    def cache_dir(self) -> Path:
+        """Models, exports and one-shot collections: safe to delete."""
+        from platformdirs import user_cache_path
+
+        return user_cache_path("ragcli", appauthor=False)
+
+    @cached_property
+    def embedder_info(self) -> EmbedderInfo:
+        """What the configured embedder is, without loading it."""
+        from ragcli.embedders import describe
+
+        return describe(self.settings.embedder, self.cache_dir, self.settings.offline)
+
+    @cached_property
+    def embedder(self) -> Embeddings:
+        """The configured embedder, loaded."""
+        from ragcli.embedders import build
+
+        return build(
+            self.settings.embedder,
+            self.cache_dir,
+            self.settings.offline,
+            on_progress=self.out.note,
+        )
+
+    def _config_files(self) -> list[Path]:
+        from platformdirs import user_config_path
+
+        user = user_config_path("ragcli", appauthor=False) / "config.yaml"
+        if self.common.config:
+            return [user, *map(self._named_config, self.common.config)]
+        return [user, self.cwd / PROJECT_FILE]
+
+    def _named_config(self, name: str) -> Path:
+        from ragcli.cli.profiles import find
+
+        path = self.cwd / Path(name).expanduser()
+        if path.is_file():
+            return path
+        if (profile := find(name)) is not None:
+            return profile
+        raise ConfigError(
+            f"There is no configuration file or profile called {name!r}.",
+            "List the profiles with: ragcli config list",
+        )
+
+    def _config_folders(self) -> list[Path]:
+        named = [self.cwd / Path(name).expanduser() for name in self.common.config or []]
+        return [self.cwd, *(path.parent for path in named if path.is_file())]
