@@ -58,7 +58,7 @@ class Archive:
         return b"".join(self.stream(name))
 
     def stream(self, name: str) -> Iterator[bytes]:
-        """A member piece by piece. Raises ParseError where it is missing or over a cap, Damaged where it breaks."""
+        """A member piece by piece. Raises ParseError for a missing one or a cap, Damaged at a break."""
         info = self._members.get(_key(name))
         if info is None:
             raise ParseError(f"It has no part {name}.")
