@@ -1,0 +1,1 @@
+"""Brings a collection level with folders: scan, plan, parse, publish, embed."""
