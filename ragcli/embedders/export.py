@@ -1,0 +1,146 @@
+"""The child that converts a model: `python -P -m ragcli.embedders.export NAME FOLDER OUT PRECISION`.
+
+The only code of this room that has torch in its process. It exports the graph, quantizes it,
+checks both against torch, writes the model that passed into OUT, and prints one line of JSON.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ragcli.embedders.card import Card, read_card
+from ragcli.embedders.probes import PROBES
+from ragcli.errors import ModelError, RagcliError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from ragcli.embedders.graph import SentenceGraph
+
+OPSET = 17
+FP32_FLOOR = 0.9999
+INT8_FLOOR = 0.97
+INT8_MEAN_FLOOR = 0.98
+QUIET = {
+    "HF_HUB_OFFLINE": "1",
+    "HF_HUB_DISABLE_TELEMETRY": "1",
+    "ORT_DISABLE_TELEMETRY": "1",
+    "TOKENIZERS_PARALLELISM": "false",
+    "TRANSFORMERS_VERBOSITY": "error",
+    "HF_HUB_DISABLE_PROGRESS_BARS": "1",
+}
+
+
+def main(arguments: list[str]) -> int:
+    """Convert, and print `{"precision", "cosine_min", "cosine_mean", ...}` or `{"error", "fix"}`."""
+    os.environ.update(QUIET)
+    warnings.simplefilter("ignore")
+    name, folder, out, precision = arguments
+    try:
+        report = convert(read_card(name, Path(folder)), Path(out), precision)
+    except RagcliError as error:
+        report = {"error": error.message, "fix": error.fix}
+    print(json.dumps(report))  # noqa: T201 - the pipe to the parent
+    return 0
+
+
+def convert(card: Card, out: Path, precision: str) -> dict[str, Any]:
+    """Write `model.onnx` into `out`; fp32 when int8 was asked for and strays too far from torch.
+
+    Raises ModelError when even the fp32 export differs from torch.
+    """
+    from ragcli.embedders.graph import SentenceGraph
+
+    graph = SentenceGraph(card)
+    expected = reference(graph, card)
+    plain = out / "model.fp32.onnx"
+    export(graph, plain)
+    exact = agreement(plain, card, expected)
+    if exact["cosine_min"] < FP32_FLOOR:
+        raise ModelError(
+            f"The model {card.model} computes something else on ONNX Runtime than on torch"
+            f" (cosine {exact['cosine_min']:.4f}).",
+            "Set embedder.backend to torch.",
+        )
+    report: dict[str, Any] = {"precision": "fp32", **exact}
+    if precision == "int8":
+        small = out / "model.int8.onnx"
+        quantize(plain, small)
+        close = agreement(small, card, expected)
+        if close["cosine_min"] >= INT8_FLOOR and close["cosine_mean"] >= INT8_MEAN_FLOOR:
+            report = {"precision": "int8", **close}
+            plain.unlink()
+            plain = small
+        else:
+            report["int8"] = close
+            small.unlink()
+    plain.rename(out / "model.onnx")
+    return report
+
+
+def reference(graph: SentenceGraph, card: Card) -> NDArray[np.float32]:
+    """What torch computes for each probe alone, tokenized by transformers: (n, dimension)."""
+    import numpy as np
+    import torch
+    from transformers import AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(str(card.encoder), trust_remote_code=False)
+    rows = []
+    for text in PROBES:
+        text = text.lower() if card.lower_case else text
+        tokens = tokenizer(text, truncation=True, max_length=card.max_tokens, return_tensors="pt")
+        with torch.no_grad():
+            rows.append(graph(tokens["input_ids"], tokens["attention_mask"])[0].numpy())
+    return np.stack(rows)
+
+
+def export(graph: SentenceGraph, path: Path) -> None:
+    """Write the graph as ONNX with free batch and sequence axes."""
+    import torch
+
+    ids = torch.randint(5, 50, (2, 16))
+    mask = torch.ones_like(ids)
+    mask[1, 10:] = 0
+    axes = {0: "batch", 1: "tokens"}
+    with torch.no_grad():
+        torch.onnx.export(
+            graph,
+            (ids, mask),
+            str(path),
+            input_names=["input_ids", "attention_mask"],
+            output_names=["embedding"],
+            dynamic_axes={"input_ids": axes, "attention_mask": axes, "embedding": {0: "batch"}},
+            opset_version=OPSET,
+            # The newer exporter needs onnxscript; this one needs nothing and is exact here.
+            dynamo=False,
+        )
+
+
+def quantize(source: Path, target: Path) -> None:
+    """Weights to int8 per output channel; per tensor costs quality, per channel hardly any."""
+    import logging
+
+    logging.disable(logging.WARNING)
+    from onnxruntime.quantization import QuantType, quantize_dynamic
+
+    quantize_dynamic(source, target, per_channel=True, weight_type=QuantType.QInt8)
+
+
+def agreement(model: Path, card: Card, expected: NDArray[np.float32]) -> dict[str, float]:
+    """Cosines between the probes as they will be embedded, batched and padded, and the reference."""
+    from ragcli.embedders.onnx import OnnxEncoder
+
+    encoder = OnnxEncoder(model, card, precision="", threads=2, batch_tokens=4 * card.max_tokens)
+    vectors, _ = encoder.encode(list(PROBES))
+    cosines = (vectors * expected).sum(axis=1)
+    return {"cosine_min": float(cosines.min()), "cosine_mean": float(cosines.mean())}
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,31 @@
+"""What is known about an embedder before it is loaded."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class EmbedderInfo:
+    """An embedding model as it lies on this machine.
+
+    `tokenizer` is the model's `tokenizer.json`. The truncation and padding that may be stored
+    in it are not the model's own: whoever counts with it switches both off first.
+    """
+
+    model: str
+    fingerprint: str
+    """sha256 (hex) over everything that decides what a stored vector is."""
+    dimension: int
+    max_tokens: int
+    """Longest input in tokens, special tokens and the document prompt included."""
+    tokenizer: Path
+    folder: Path
+    source: str
+    """Where the model was found: `folder`, `cache`, `package` or `hub`."""
+    document_prompt: str = ""
+    """What the model wants in front of every text that is stored."""
+    query_prompt: str = ""
+    prompt_tokens: int = 0
+    """Tokens that the document prompt takes from `max_tokens`."""

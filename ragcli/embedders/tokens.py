@@ -1,0 +1,41 @@
+"""Turns texts into token ids exactly as the model was trained on them, and says which were cut."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ragcli.embedders.card import Card
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
+
+
+class TokenReader:
+    """The model's own tokenizer, cutting at the model's own length.
+
+    `tokenizer.json` may hold a truncation and a padding from whoever saved it; both are replaced.
+    """
+
+    def __init__(self, card: Card) -> None:
+        from tokenizers import Tokenizer
+
+        self._tokenizer = Tokenizer.from_file(str(card.tokenizer))
+        self._tokenizer.no_padding()
+        self._tokenizer.enable_truncation(max_length=card.max_tokens)
+        if card.lower_case:
+            _lower(self._tokenizer)
+        pad = self._tokenizer.token_to_id(card.pad_token) if card.pad_token else None
+        self.pad_id = int(card.config.get("pad_token_id") or 0) if pad is None else int(pad)
+
+    def read(self, texts: list[str]) -> tuple[list[list[int]], list[int]]:
+        """Token ids of each text, special tokens included, and the positions of texts cut to fit."""
+        encodings = self._tokenizer.encode_batch_fast(texts)
+        cut = [i for i, encoding in enumerate(encodings) if encoding.overflowing]
+        return [encoding.ids for encoding in encodings], cut
+
+
+def _lower(tokenizer: Tokenizer) -> None:
+    from tokenizers import normalizers
+
+    kept = [tokenizer.normalizer] if tokenizer.normalizer is not None else []
+    tokenizer.normalizer = normalizers.Sequence([normalizers.Lowercase(), *kept])
