@@ -25,15 +25,22 @@ _SWITCHES = {
 }
 
 
-def silence_libraries(environ: MutableMapping[str, str]) -> list[str]:
-    """Switch off telemetry and tracing of libraries; returns the tracing variables that were on."""
-    tracing = [
+_tracing: list[str] = []
+
+
+def silence_libraries(environ: MutableMapping[str, str]) -> None:
+    """Switch off telemetry and tracing of libraries, and remember what was on."""
+    _tracing[:] = [
         name
         for name in _SWITCHES
         if "TRACING" in name and environ.get(name, "").lower() in ("1", "true")
     ]
     environ.update(_SWITCHES)
-    return tracing
+
+
+def tracing_variables() -> list[str]:
+    """The variables that asked for tracing before `silence_libraries` switched it off."""
+    return list(_tracing)
 
 
 def with_dotenv(environ: Mapping[str, str], folders: Iterable[Path]) -> dict[str, str]:

@@ -55,6 +55,16 @@ def citation_json(citation: Citation, cwd: Path) -> dict[str, Any]:
     }
 
 
+def chunk_json(chunk: StoredChunk, cwd: Path) -> dict[str, Any]:
+    """One chunk of `ragcli.show/1`."""
+    return {
+        "chunk": chunk.id,
+        **_source_json(chunk, chunk.place(), cwd),
+        "tokens": chunk.tokens,
+        "text": chunk.text,
+    }
+
+
 def _source_json(chunk: StoredChunk, place: Place, cwd: Path) -> dict[str, Any]:
     return {
         "document": shown_path(chunk.path, cwd),

@@ -4,7 +4,12 @@ import subprocess
 import sys
 from pathlib import Path
 
-from ragcli.cli.environment import is_loopback, silence_libraries, with_dotenv
+from ragcli.cli.environment import (
+    is_loopback,
+    silence_libraries,
+    tracing_variables,
+    with_dotenv,
+)
 
 GUARDED = """
 import socket, sys
@@ -59,6 +64,7 @@ def test_dotenv_adds_and_never_overrides(tmp_path: Path) -> None:
 
 def test_tracing_is_switched_off_and_named() -> None:
     environ = {"LANGSMITH_TRACING": "true", "LANGCHAIN_TRACING_V2": "false"}
-    assert silence_libraries(environ) == ["LANGSMITH_TRACING"]
+    silence_libraries(environ)
+    assert tracing_variables() == ["LANGSMITH_TRACING"]
     assert environ["LANGSMITH_TRACING"] == "false"
     assert environ["ORT_DISABLE_TELEMETRY"] == "1"

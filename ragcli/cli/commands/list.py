@@ -1,0 +1,49 @@
+"""`ragcli list`: the files of a collection."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ragcli.cli.options import Common
+from ragcli.cli.output import clean
+from ragcli.cli.render import shown_path
+from ragcli.cli.session import Session
+
+
+def list_documents(
+    common: Common,
+    under: Annotated[
+        Path | None, typer.Argument(metavar="[PATH]", help="Only files at or below this path.")
+    ] = None,
+) -> None:
+    """List the files of the collection, with format, chunks and state."""
+    session = Session(common, os.environ, Path.cwd())
+    below = str(session.absolute(under)) if under is not None else None
+    with session.collection() as collection:
+        files = collection.ledger.files(below)
+        if session.out.json:
+            items = [
+                {
+                    "path": shown_path(file.path, session.cwd),
+                    "format": file.format,
+                    "state": file.state,
+                    "documents": file.documents,
+                    "chunks": file.chunks,
+                    "embedded": file.embedded,
+                    "bytes": file.size,
+                    "error": file.error,
+                }
+                for file in files
+            ]
+            session.out.record(
+                {"schema": "ragcli.list/1", "collection": collection.name, "documents": items}
+            )
+            return
+        for file in files:
+            path = clean(shown_path(file.path, session.cwd), one_line=True)
+            detail = f"{file.chunks} chunks" if file.state == "ready" else f"failed: {file.error}"
+            session.out.data(f"{path}  {session.out.faint(f'{file.format}, {clean(detail)}')}")

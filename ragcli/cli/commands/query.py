@@ -1,0 +1,121 @@
+"""`ragcli query QUESTION`: an answer from the documents, with citations."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ragcli.cli.asking import Question, asked
+from ragcli.cli.options import (
+    Batch,
+    Common,
+    Explain,
+    FilterBy,
+    In,
+    Jsonl,
+    MinScore,
+    Mode,
+    TopK,
+)
+from ragcli.cli.output import clean
+from ragcli.cli.render import citation_json, hit_json, print_hits, snippet, source_line
+from ragcli.cli.session import Session
+
+if TYPE_CHECKING:
+    from ragcli.answer import Answer
+
+NEAREST = 3
+
+
+def query(
+    common: Common,
+    question: Annotated[
+        str | None, typer.Argument(metavar="QUESTION", help="What to answer; - is stdin.")
+    ] = None,
+    more: Annotated[list[str] | None, typer.Argument(hidden=True)] = None,
+    inside: In = None,
+    top_k: TopK = None,
+    mode: Mode = None,
+    filter_by: FilterBy = None,
+    min_score: MinScore = None,
+    hits: Annotated[bool, typer.Option("--hits", help="Show the hits beside the answer.")] = False,
+    explain: Explain = False,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Exit 4 when a sentence is not supported.")
+    ] = False,
+    batch: Batch = None,
+    jsonl: Jsonl = False,
+) -> None:
+    """Answer a question from the documents and cite where each part of the answer stands."""
+    session = Session(common, os.environ, Path.cwd())
+    request = asked(question, more, inside, batch, jsonl)
+    session.override(retrieval__top_k=top_k, retrieval__mode=mode, retrieval__min_score=min_score)
+    session.out.json = session.out.json or jsonl
+    show_hits = hits or explain
+    answered = unsupported = 0
+    with session.asking(request.paths) as asking:
+        found = asking.answer(request.questions, filter_by=filter_by, explain=explain)
+        for number, (item, answer) in enumerate(found):
+            answered += answer.status == "answered"
+            unsupported += sum(not citation.supported for citation in answer.citations)
+            if session.out.json:
+                session.out.record(_json(session, item, answer, show_hits, explain))
+            else:
+                if request.batch:
+                    session.out.data(("\n" if number else "") + session.out.bold(item.text))
+                _print(session, answer, show_hits, explain, first=number == 0)
+    if not answered:
+        raise typer.Exit(3)
+    if strict and unsupported:
+        raise typer.Exit(4)
+
+
+def _json(
+    session: Session, item: Question, answer: Answer, hits: bool, explain: bool
+) -> dict[str, Any]:
+    shown = [
+        hit_json(hit, rank, session.cwd, explain=explain) for rank, hit in enumerate(answer.hits, 1)
+    ]
+    return {
+        "schema": "ragcli.query/1",
+        "question": item.text,
+        **({"id": item.id} if item.id is not None else {}),
+        "status": answer.status,
+        "answer": answer.text,
+        "answer_kind": answer.kind,
+        "citations": [citation_json(citation, session.cwd) for citation in answer.citations],
+        **({"hits": shown} if hits else {}),
+        **session.stack_json(),
+        "timings_ms": answer.timings_ms,
+        "warnings": answer.warnings,
+    }
+
+
+def _print(session: Session, answer: Answer, hits: bool, explain: bool, *, first: bool) -> None:
+    out = session.out
+    for warning in answer.warnings if first else []:
+        out.warn(warning)
+    if answer.status == "answered":
+        out.data(clean(answer.text or ""))
+        out.data("")
+        for citation in answer.citations:
+            place = source_line(citation.chunk, citation.place, session.cwd)
+            out.data(f"[{citation.n}] {place}")
+    else:
+        _print_nothing_found(session, answer)
+    if hits:
+        out.data("")
+        print_hits(out, answer.hits, session.cwd, explain=explain)
+
+
+def _print_nothing_found(session: Session, answer: Answer) -> None:
+    out = session.out
+    out.note("The documents do not contain an answer.")
+    for hit in answer.hits[:NEAREST]:
+        place = source_line(hit.chunk, hit.chunk.place(), session.cwd)
+        out.note(f"  near: {place}\n        {snippet(hit.chunk.text, 100)}")
+    if answer.reason:
+        out.note(answer.reason)
