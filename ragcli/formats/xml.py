@@ -6,7 +6,7 @@ without it. Nothing outside the bytes given is ever loaded.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Protocol
 from xml.parsers import expat
 
@@ -69,7 +69,13 @@ class _Names(dict[str, str]):
 
 
 def parse(chunks: Iterable[bytes], handler: Handler) -> None:
-    """Feed a document to a handler piece by piece.
+    """Feed a whole document to a handler. Raises as `steps` does."""
+    for _ in steps(chunks, handler):
+        pass
+
+
+def steps(chunks: Iterable[bytes], handler: Handler) -> Iterator[None]:
+    """Feed a document to a handler, pausing after each piece so that the caller can take its output.
 
     Raises ParseError for a DTD or absurd nesting, Damaged where the document ends or breaks early.
     """
@@ -98,7 +104,9 @@ def parse(chunks: Iterable[bytes], handler: Handler) -> None:
     try:
         for chunk in chunks:
             parser.Parse(chunk, False)
+            yield
         parser.Parse(b"", True)
+        yield
     except expat.ExpatError as error:
         raise Damaged(f"Its XML is damaged at line {error.lineno}.") from error
 
