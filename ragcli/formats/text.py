@@ -43,3 +43,14 @@ def paragraphs(
             text = "\n".join(lines[start:index])
             yield Block(text, kind, heading, lines=(first + start, first + index - 1))
             start = None
+
+
+def solid(
+    lines: list[str], first: int, kind: BlockKind, heading: tuple[str, ...] = ()
+) -> Iterator[Block]:
+    """One block of all lines but the blank ones at its ends; none where all of them are blank."""
+    filled = [index for index, line in enumerate(lines) if line.strip()]
+    if filled:
+        start, end = filled[0], filled[-1]
+        text = "\n".join(lines[start : end + 1])
+        yield Block(text, kind, heading, lines=(first + start, first + end))
