@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 from ragcli.types import Block
 
@@ -39,14 +40,17 @@ class Rows:
         self._header: str | None = None
 
     def add(self, cells: Sequence[str], block: Block, *, header: bool | None = None) -> list[Block]:
-        """The blocks to emit now for a row; `block` is the row's own, its text still to be set."""
+        """The blocks to emit now for a row; `block` is the row's own, its text still to be set.
+
+        The first row of several cells is the header if `header` says so or, by default, if it reads so.
+        """
         text = row_text(cells)
         if not text:
             return []
-        row = _with(block, text, self._header)
-        if self._first is None and self._header is None:
-            is_header = names_columns(cells) if header is None else header
-            if is_header:
+        row = replace(block, text=text, kind="row", header=self._header or None)
+        several = sum(map(bool, map(str.strip, cells))) > 1
+        if self._header is None and (several or header):
+            if names_columns(cells) if header is None else header:
                 self._first, self._header = row, text
                 return []
             self._header = ""
@@ -56,15 +60,3 @@ class Rows:
     def close(self) -> list[Block]:
         """The header row itself, where no other row followed it."""
         return [self._first] if self._first else []
-
-
-def _with(block: Block, text: str, header: str | None) -> Block:
-    return Block(
-        text,
-        "row",
-        block.heading,
-        block.page,
-        block.page_label,
-        block.lines,
-        header or None,
-    )
