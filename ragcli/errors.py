@@ -12,6 +12,7 @@ RagcliError                    exit 1: it failed
 ├── NetworkError               a host cannot be reached, or --offline forbids it
 ├── StorageError               disk full, read-only, no permission
 └── ParseError                 one document cannot be read; the run goes on
+    └── Unsupported            it is of a kind, or size, that is not read at all: skipped
 
 A person's mistake is one of these. Anything else is a bug and keeps its traceback.
 """
@@ -97,3 +98,9 @@ class ParseError(RagcliError):
     """One document cannot be read; `message` is the reason shown beside its path."""
 
     code = "parse"
+
+
+class Unsupported(ParseError):
+    """A file of a kind or size that is not read at all; it is skipped rather than failed."""
+
+    code = "unsupported"

@@ -1,0 +1,167 @@
+"""Cuts a block that is too long at its natural boundaries: sentences, lines, words, characters.
+
+Knows what a cut at each boundary is worth, not which is made; that is `pack`. Every step is linear
+in the length of the block, also for one word of megabytes.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+from ragcli.documents.sentences import sentences
+from ragcli.documents.tokens import TokenCounter
+from ragcli.types import Block
+
+CHARACTERS_PER_TOKEN = 16
+"""A token stands for at most so many characters: some tokenizers make one of any long word."""
+
+BLOCK, PARAGRAPH, SENTENCE, LINE, WORD, CHARACTER = 0.0, 0.1, 0.2, 0.3, 0.6, 0.9
+"""The price of a cut, in shares of the ideal length that a chunk may be off to avoid it."""
+
+_WORD = re.compile(r"\S++")
+_LINE = re.compile(r"[^\n]*\S[^\n]*+")
+_RUN = 32
+"""Characters of words, or of one word, that are moved together."""
+_JOINERS = "\u200d\ufe0e\ufe0f"
+
+Part = tuple[int, int, float]
+"""Start and end in the text of a block, and the price of a cut before it."""
+
+
+@dataclass(slots=True)
+class Piece:
+    """`block.text[start:end]` with its tokens, the price of a cut before it and the lines above it."""
+
+    block: Block
+    start: int
+    end: int
+    cost: int
+    price: float = BLOCK
+    newlines: int = 0
+
+
+def whole(blocks: list[Block], counter: TokenCounter, room: int) -> list[Piece]:
+    """Every block as one piece, without the white space around it."""
+    sizes = sizes_of([block.text for block in blocks], counter, room)
+    return [_whole(block, size) for block, size in zip(blocks, sizes, strict=True)]
+
+
+def _whole(block: Block, cost: int) -> Piece:
+    text = block.text
+    start = len(text) - len(text.lstrip())
+    return Piece(block, start, len(text.rstrip()), cost, BLOCK, text.count("\n", 0, start))
+
+
+def cut(piece: Piece, counter: TokenCounter, room: int, *, always: int = 0) -> list[Piece]:
+    """Cut a piece into pieces of at most `room` tokens where characters allow it, coarsest first.
+
+    The first `always` levels of boundaries are cut at also where the piece would fit.
+    """
+    text = piece.block.text
+    parts = [((piece.start, piece.end, piece.price), piece.cost)]
+    for number, level in enumerate(_LEVELS[piece.block.kind in ("code", "row")]):
+        kept = room if number >= always else -1
+        if all(cost <= kept for _, cost in parts):
+            break
+        parts = _refine(parts, text, level, counter, room, kept)
+    return list(_with_lines(piece, parts))
+
+
+def _refine(
+    parts: list[tuple[Part, int]],
+    text: str,
+    level: Callable[[str, Part], Iterable[Part]],
+    counter: TokenCounter,
+    room: int,
+    kept: int,
+) -> list[tuple[Part, int]]:
+    """Replace each part above `kept` tokens by those that it has at this level of boundaries."""
+    finer: list[tuple[Part, int]] = []
+    for part, cost in parts:
+        if cost <= kept:
+            finer.append((part, cost))
+            continue
+        new = list(level(text, part))
+        sizes = sizes_of([text[start:end] for start, end, _ in new], counter, room)
+        finer.extend(zip(new, sizes, strict=True))
+    return finer
+
+
+def _with_lines(piece: Piece, parts: list[tuple[Part, int]]) -> Iterator[Piece]:
+    newlines, counted = piece.newlines, piece.start
+    for (start, end, price), cost in parts:
+        newlines += piece.block.text.count("\n", counted, start)
+        counted = start
+        yield Piece(piece.block, start, end, cost, price, newlines)
+
+
+def sizes_of(texts: list[str], counter: TokenCounter, room: int) -> list[int]:
+    """Tokens of each text, or its share of characters where that is more, then often uncounted."""
+    longest = room * CHARACTERS_PER_TOKEN
+    counted = iter(counter.estimate([text for text in texts if len(text) <= longest]))
+    floors = [-(-len(text) // CHARACTERS_PER_TOKEN) for text in texts]
+    return [
+        max(floor, next(counted) + counter.joint) if len(text) <= longest else floor
+        for text, floor in zip(texts, floors, strict=True)
+    ]
+
+
+def _sentences(text: str, part: Part) -> Iterator[Part]:
+    base, end, price = part
+    last = base
+    for first, stop in sentences(text[base:end]):
+        start = base + first
+        if start > base:
+            price = PARAGRAPH if "\n\n" in text[last:start] else SENTENCE
+        yield start, base + stop, price
+        last = base + stop
+
+
+def _lines(text: str, part: Part) -> Iterator[Part]:
+    base, end, price = part
+    last = base
+    for match in _LINE.finditer(text, base, end):
+        start, stop = match.span()
+        if start > base:
+            price = PARAGRAPH if "\n\n" in text[last:start] else LINE
+        yield start, stop, price
+        last = stop
+
+
+def _words(text: str, part: Part) -> Iterator[Part]:
+    base, end, price = part
+    start = stop = base
+    for match in _WORD.finditer(text, base, end):
+        if stop > start and match.end() - start > _RUN:
+            yield start, stop, price
+            price = WORD
+            start = match.start()
+        stop = match.end()
+    if stop > start:
+        yield start, stop, price
+
+
+def _characters(text: str, part: Part) -> Iterator[Part]:
+    start, end, price = part
+    while start < end:
+        stop = min(start + _RUN // 2, end)
+        furthest = min(stop + _RUN, end)
+        while stop < furthest and _belongs(text, stop):
+            stop += 1
+        yield start, stop, price
+        start, price = stop, CHARACTER
+
+
+def _belongs(text: str, at: int) -> bool:
+    """Whether the character at `at` is drawn on or joined to the one before it."""
+    this = text[at]
+    return this in _JOINERS or text[at - 1] == "\u200d" or unicodedata.category(this)[0] == "M"
+
+
+_LEVELS: dict[bool, tuple[Callable[[str, Part], Iterable[Part]], ...]] = {
+    False: (_sentences, _lines, _words, _characters),
+    True: (_lines, _words, _characters),
+}
