@@ -1,0 +1,224 @@
+"""From a question to hits: filter, ask both indexes, fuse, collapse duplicates, give reasons.
+
+The one way to search; the command line and the LangChain retriever both come through here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import islice
+from time import perf_counter
+from typing import TYPE_CHECKING, Protocol
+
+from ragcli.index.collection import Collection
+from ragcli.index.rows import Coverage, Selection
+from ragcli.retrieve.explain import why
+from ragcli.retrieve.fusion import fuse
+from ragcli.retrieve.options import RetrievalOptions
+from ragcli.retrieve.ranking import Ranked, rank
+from ragcli.retrieve.sides import Side, complete, dense_side, lexical_side
+from ragcli.types import Hit
+
+if TYPE_CHECKING:
+    import numpy as np
+
+BATCH = 64
+WIDER = 4
+DEEPEST = 10_000
+_WORD = re.compile(r"[^\W_]")
+
+
+class QueryEmbedder(Protocol):
+    """The part of an embedder that a search needs."""
+
+    truncated: list[int]
+
+    def encode(self, texts: list[str], *, query: bool = False) -> np.ndarray:
+        """Unit vectors of the texts, shape (n, dimension)."""
+        ...
+
+
+@dataclass(slots=True)
+class SearchResult:
+    """The hits of one question, best first, and how they came about.
+
+    `timings_ms` has `embed`, `lexical`, `dense` and `total`; in a batch, `embed` is this
+    question's share of its batch.
+    """
+
+    hits: list[Hit]
+    timings_ms: dict[str, float] = field(default_factory=dict)
+    coverage: Coverage = field(default_factory=lambda: Coverage(0, 0))
+    warnings: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class _Scene:
+    """What all questions of one call share."""
+
+    collection: Collection
+    options: RetrievalOptions
+    allowed: Selection | None
+    coverage: Coverage
+    warnings: list[str]
+
+    @property
+    def dense(self) -> bool:
+        return self.options.mode != "lexical" and self.coverage.embedded > 0
+
+    @property
+    def lexical(self) -> bool:
+        return self.options.mode != "dense"
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A question with its vector (None where only words are compared)."""
+
+    text: str
+    vector: np.ndarray | None
+    embed_ms: float
+    cut: bool
+
+
+def search(
+    collection: Collection,
+    embedder: Callable[[], QueryEmbedder],
+    question: str,
+    options: RetrievalOptions,
+) -> SearchResult:
+    """The hits for one question; `embedder` is called only when a vector is needed."""
+    return next(search_many(collection, embedder, [question], options))
+
+
+def search_many(
+    collection: Collection,
+    embedder: Callable[[], QueryEmbedder],
+    questions: Iterable[str],
+    options: RetrievalOptions,
+) -> Iterator[SearchResult]:
+    """The hits for each question, in order; questions are embedded many at a time."""
+    scene = _scene(collection, options)
+    waiting = iter(questions)
+    while batch := list(islice(waiting, BATCH)):
+        for asked in _embedded(scene, embedder, batch):
+            yield _answer(scene, asked)
+
+
+def _scene(collection: Collection, options: RetrievalOptions) -> _Scene:
+    coverage = collection.ledger.coverage()
+    selection = options.filter.select(collection.ledger, options.cwd) if options.filter else None
+    return _Scene(
+        collection,
+        options,
+        selection,
+        coverage,
+        [*collection.warnings, *_coverage_warnings(coverage, options)],
+    )
+
+
+def _coverage_warnings(coverage: Coverage, options: RetrievalOptions) -> list[str]:
+    if not coverage.chunks:
+        return ["The collection is empty: fill it with ragcli ingest PATH."]
+    if options.mode == "lexical" or coverage.embedded >= coverage.chunks:
+        return []
+    share = min(coverage.embedded / coverage.chunks, 0.99)
+    rest = "nothing" if options.mode == "dense" else "the rest only by its words"
+    return [
+        f"{share * 100:.0f} % of chunks have vectors yet: {rest} can be found"
+        f"{' otherwise' if options.mode == 'dense' else ''}. Run ragcli ingest to finish."
+    ]
+
+
+def _embedded(
+    scene: _Scene, embedder: Callable[[], QueryEmbedder], questions: list[str]
+) -> Iterator[_Asked]:
+    start = perf_counter()
+    meant = [at for at, text in enumerate(questions) if _WORD.search(text)] if scene.dense else []
+    vectors, cut = {}, set[int]()
+    if meant:
+        model = embedder()
+        found = model.encode([questions[at] for at in meant], query=True)
+        vectors = dict(zip(meant, found, strict=True))
+        cut = {meant[at] for at in model.truncated}
+    share = (perf_counter() - start) * 1000 / len(questions)
+    for at, text in enumerate(questions):
+        yield _Asked(text, vectors.get(at), share, at in cut)
+
+
+def _answer(scene: _Scene, asked: _Asked) -> SearchResult:
+    start = perf_counter()
+    warnings = list(scene.warnings)
+    if not _WORD.search(asked.text):
+        warnings.append("The question has no words to look for.")
+        return SearchResult([], _timings(0, 0, 0, 0), scene.coverage, warnings)
+    if asked.cut:
+        warnings.append(
+            "The question is longer than the embedder reads: its end is compared by words only."
+        )
+    hits, dense, lexical = _deepening(scene, asked)
+    total = asked.embed_ms + (perf_counter() - start) * 1000
+    timings = _timings(asked.embed_ms, lexical, dense, total)
+    return SearchResult(hits, timings, scene.coverage, warnings)
+
+
+def _deepening(scene: _Scene, asked: _Asked) -> tuple[list[Hit], float, float]:
+    """Search deeper until top-k is full: filters and duplicates may leave too few."""
+    depth = max(scene.options.candidates, scene.options.top_k)
+    dense_ms = lexical_ms = 0.0
+    while True:
+        dense, lexical = _sides(scene, asked, depth)
+        dense_ms += dense.milliseconds if dense else 0
+        lexical_ms += lexical.milliseconds if lexical else 0
+        ranked = _ranked(scene, dense, lexical)
+        exhausted = all(side.exhausted for side in (dense, lexical) if side)
+        if len(ranked) >= scene.options.top_k or exhausted or depth >= DEEPEST:
+            return _hits(scene, asked, ranked, lexical), dense_ms, lexical_ms
+        depth = min(depth * WIDER, DEEPEST)
+
+
+def _sides(scene: _Scene, asked: _Asked, depth: int) -> tuple[Side | None, Side | None]:
+    dense = lexical = None
+    if asked.vector is not None:
+        dense = dense_side(scene.collection, asked.vector, depth, scene.allowed)
+    if scene.lexical:
+        lexical = lexical_side(scene.collection, asked.text, depth, scene.allowed)
+    if dense and lexical and asked.vector is not None:
+        complete(scene.collection, asked.text, asked.vector, dense, lexical)
+    return dense, lexical
+
+
+def _ranked(scene: _Scene, dense: Side | None, lexical: Side | None) -> list[Ranked]:
+    options = scene.options
+    fused = fuse(
+        dense.scores if dense else None,
+        lexical.scores if lexical else None,
+        ceiling=lexical.ceiling if lexical else 0.0,
+        dense_weight=options.dense_weight,
+    )
+    if options.min_score is not None:
+        fused = [hit for hit in fused if hit.score >= options.min_score]
+    chunks = scene.collection.ledger.chunks([hit.key for hit in fused])
+    return rank(fused, chunks, dense, lexical, options)
+
+
+def _hits(scene: _Scene, asked: _Asked, ranked: list[Ranked], lexical: Side | None) -> list[Hit]:
+    chosen = ranked[: scene.options.top_k]
+    if scene.options.explain:
+        ceiling = lexical.ceiling if lexical else 0.0
+        for item in chosen:
+            item.hit.why = why(
+                item.hit,
+                asked.text,
+                scene.collection.lexical.stems,
+                ceiling=ceiling,
+                more=item.more,
+            )
+    return [item.hit for item in chosen]
+
+
+def _timings(embed: float, lexical: float, dense: float, total: float) -> dict[str, float]:
+    spent = {"embed": embed, "lexical": lexical, "dense": dense, "total": total}
+    return {name: round(value, 1) for name, value in spent.items()}
