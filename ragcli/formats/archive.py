@@ -19,6 +19,7 @@ _STEP = 1 << 16
 _SMALL = 10_000_000
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _ENCRYPTED_STREAM = "EncryptedPackage".encode("utf-16-le")
+_MANIFEST = "META-INF/manifest.xml"
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _BROKEN = (
     *(zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError),
@@ -45,6 +46,8 @@ class Archive:
         self._size = len(data)
         self._room = limits.unpacked_bytes
         self._members = {_key(info.filename): info for info in self._zip.infolist()}
+        if _MANIFEST in self and b":encryption-data" in self.read(_MANIFEST):
+            raise ParseError("It is encrypted.")
 
     def __contains__(self, name: str) -> bool:
         return _key(name) in self._members

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from urllib.parse import unquote
 
 from ragcli.errors import ParseError
 from ragcli.formats import xml
-from ragcli.formats.archive import Archive
+from ragcli.formats.archive import Archive, Damaged
 from ragcli.formats.titles import usable
 from ragcli.types import Scalar
 
@@ -51,7 +52,8 @@ def relationships(archive: Archive, part: str = "") -> list[Relationship]:
     if rels not in archive:
         return []
     handler = _Relationships(folder)
-    xml.parse(archive.stream(rels), handler)
+    with suppress(Damaged):
+        xml.parse(archive.stream(rels), handler)
     return handler.found
 
 
@@ -109,8 +111,6 @@ def properties(archive: Archive) -> Properties:
     """The core properties of an Office file; empty where they are missing or damaged."""
     found = Properties()
     for part in targets(archive, "", "core-properties"):
-        try:
+        with suppress(Damaged):
             xml.parse(archive.stream(part), found)
-        except ParseError:
-            continue
     return found

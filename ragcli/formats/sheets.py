@@ -10,12 +10,13 @@ import datetime
 import io
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ragcli.errors import ParseError
 from ragcli.formats import opc, xml
-from ragcli.formats.archive import Archive
+from ragcli.formats.archive import Archive, Damaged
 from ragcli.formats.encoding import clean
 from ragcli.formats.grid import Rows
 from ragcli.formats.limits import Limits, fit
@@ -28,7 +29,8 @@ if TYPE_CHECKING:
 VERSION = 1
 _WORKBOOK = "xl/workbook.xml"
 _MOST_CELLS = 20_000_000
-_PLACE = re.compile(rb"""\sr=["']([A-Z]{0,3})([0-9]{1,7})["']""")
+_USED = re.compile(rb"<(?:\w{1,9}:)?c\s([^<>]{1,300})>\s{0,9}<(?:\w{1,9}:)?(?:v|is|f)\b")
+_PLACE = re.compile(rb"""\br=["']([A-Z]{1,3})([0-9]{1,7})["']""")
 _ROW_OF = re.compile(r"[A-Z$]{1,5}([0-9]{1,7})")
 
 
@@ -108,15 +110,16 @@ class _Package:
     def __init__(self, data: bytes, limits: Limits) -> None:
         """Unpacks every part once, under the caps, since what reads the cells knows none."""
         self._archive = Archive(data, limits)
-        self._cells = {
-            part: _reach(self._archive, part)
-            for part in self._archive.names()
-            if part.endswith((".xml", ".bin", ".rels"))
-        }
+        self._cells: dict[str, int] = {}
+        for part in self._archive.names():
+            if part.endswith((".xml", ".bin", ".rels")):
+                with suppress(Damaged):
+                    self._cells[part] = _reach(self._archive, part)
         self._parts = _sheet_parts(self._archive)
         self.properties = opc.properties(self._archive)
         if "meta.xml" in self._archive:
-            xml.parse(self._archive.stream("meta.xml"), self.properties)
+            with suppress(Damaged):
+                xml.parse(self._archive.stream("meta.xml"), self.properties)
 
     def cells(self, sheet: str) -> int:
         """How many cells lie between the first and the last that a sheet uses."""
@@ -140,17 +143,17 @@ class _Package:
 
 
 def _reach(archive: Archive, part: str) -> int:
-    """Unpack a part and return the area that its cells span; a far-off cell costs all between."""
+    """Unpack a part and return the area that its values span: a far-off one costs all between."""
     rows, columns = {1}, {1}
     tail = b""
     for piece in archive.stream(part):
         window = tail + piece
-        for letters, digits in set(_PLACE.findall(window)):
-            rows.add(int(digits))
-            if letters:
-                columns.add(_column(letters))
+        for attributes in _USED.findall(window):
+            if place := _PLACE.search(attributes):
+                columns.add(_column(place[1]))
+                rows.add(int(place[2]))
         rows, columns = {min(rows), max(rows)}, {min(columns), max(columns)}
-        tail = window[-60:]
+        tail = window[-400:]
     return (max(rows) - min(rows) + 1) * (max(columns) - min(columns) + 1)
 
 
