@@ -35,9 +35,9 @@ _SAMPLE = 65536
 _ESCAPES = re.compile(
     r"\x1b(?:\[[0-?]*[ -/]*[@-~]|[\]PX^_][^\x07\x1b\n]*(?:\x07|\x1b\\)?|[ -/]*[0-Z\\-~])"
 )
-_CONTROLS: dict[int, str | None] = dict.fromkeys((*range(0x20), *range(0x7F, 0xA0)))
-_CONTROLS |= {0x09: "\t", 0x0A: "\n", 0x0B: " ", 0x0C: " ", 0x85: " "}
-_HAS_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_SPACING = re.compile(r"[\x0b\x0c\x85]")
+_CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x9f]+")
+_MARK = re.compile(r"[\u0300-\u036f\u3099\u309a\u1161-\u1175]")
 _COMPOSABLE = re.compile(
     r"[^\u0300-\u036f\u3099\u309a][\u0300-\u036f\u3099\u309a]{1,8}"
     r"|[\u1100-\u1112][\u1161-\u1175][\u11a8-\u11c2]?"
@@ -59,8 +59,7 @@ def clean(text: str) -> str:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
     if "\x1b" in text:
         text = _ESCAPES.sub("", text)
-    if _HAS_CONTROL.search(text):
-        text = text.translate(_CONTROLS)
+    text = _CONTROLS.sub("", _SPACING.sub(" ", text))
     if not text.isascii():
         text = _compose(text.encode("utf-8", "replace").decode("utf-8"))
     return text
@@ -68,6 +67,8 @@ def clean(text: str) -> str:
 
 def _compose(text: str) -> str:
     # Normalising a whole text at once is quadratic in the length of a run of combining marks.
+    if not _MARK.search(text):
+        return text
     return _COMPOSABLE.sub(lambda match: unicodedata.normalize("NFC", match[0]), text)
 
 

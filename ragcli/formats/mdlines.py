@@ -93,8 +93,12 @@ class Structure:
 
     def read(self, lines: list[str], first: int = 1) -> list[Leaf]:
         """The leaves of a document in order. `first` is the line number of `lines[0]`."""
+        blank = False
         for number, line in enumerate(lines, first):
-            self._line(number, line)
+            # Blank lines after the first change nothing, however deep the containers are.
+            if line or not blank or self._leaf is not None:
+                self._line(number, line)
+            blank = not line
         self._unwind(0)
         return self._done
 
