@@ -7,7 +7,8 @@ RagcliError                    exit 1: it failed
 │   └── FingerprintMismatch    the collection was built with another embedder or splitter
 ├── CollectionMissing          exit 2: nothing was ingested yet
 ├── CollectionBusy             another process is writing to the collection
-├── CollectionDamaged          the ledger is damaged; derived indexes repair themselves
+├── CollectionDamaged          the ledger is damaged
+│   └── IndexDamaged           a derived index is missing or damaged: it is rebuilt from the ledger
 ├── ModelError                 a model cannot be found, loaded or verified
 ├── NetworkError               a host cannot be reached, or --offline forbids it
 ├── StorageError               disk full, read-only, no permission
@@ -74,6 +75,10 @@ class CollectionDamaged(RagcliError):
     """The ledger itself is damaged and cannot be rebuilt from anything else."""
 
     code = "damaged"
+
+
+class IndexDamaged(CollectionDamaged):
+    """A derived index is missing or not what was written; it can be rebuilt from the ledger."""
 
 
 class ModelError(RagcliError):

@@ -63,6 +63,19 @@ class DocumentRow:
 
 
 @dataclass(frozen=True, slots=True)
+class Words:
+    """What a chunk can be found by: its text, its headings and its document's title."""
+
+    chunk: int
+    document: int
+    first_page: int | None
+    last_page: int | None
+    title: str
+    heading: list[str]
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Change:
     """A line of the change log: chunk `chunk` got its text, got its vector, or is gone."""
 

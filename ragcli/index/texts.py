@@ -9,7 +9,7 @@ from uuid import UUID
 
 from ragcli.index.database import Database, damaged
 from ragcli.index.identity import text_check
-from ragcli.index.rows import DocumentRow, Selection
+from ragcli.index.rows import DocumentRow, Selection, Words
 from ragcli.types import Span, StoredChunk
 
 if TYPE_CHECKING:
@@ -20,6 +20,10 @@ CHUNK = (
     " f.path, f.format, d.title, d.doc_id, d.page_unit, d.line_unit, d.metadata"
 )
 JOINED = " JOIN documents d ON d.id = c.document JOIN files f ON f.id = d.file"
+WORDS = (
+    "SELECT c.key, c.document, c.first_page, c.last_page, d.title, c.heading, c.text, c.spans,"
+    " c.crc"
+)
 DOCUMENT = (
     "SELECT d.id, d.file, f.path, f.format, d.ordinal, d.doc_id, d.title, d.page_unit,"
     " d.line_unit, d.metadata, d.warnings FROM documents d JOIN files f ON f.id = d.file"
@@ -53,6 +57,20 @@ class Texts:
             (json.dumps([int(key) for key in keys]),),
         )
         return {row[0]: self._chunk(row) for row in rows}
+
+    def words(self, keys: Sequence[int]) -> list[Words]:
+        """What the lexical index needs of these chunks, in order of their keys."""
+        rows = self._db.query(
+            f"{WORDS} FROM json_each(?) k CROSS JOIN chunks c ON c.key = k.value{JOINED}"
+            " WHERE f.state = 'ready' ORDER BY c.key",
+            (json.dumps([int(key) for key in keys]),),
+        )
+        for row in rows:
+            self._verify(row[0], *row[5:])
+        return [
+            Words(row[0], row[1], row[2], row[3], row[4] or "", json.loads(row[5]), row[6])
+            for row in rows
+        ]
 
     def chunk_by_id(self, id: str) -> StoredChunk | None:
         """The chunk that people know by this UUID."""
@@ -108,8 +126,7 @@ class Texts:
 
     def _chunk(self, row: tuple[Any, ...]) -> StoredChunk:
         key, id, document, ordinal, text, heading, spans, crc, tokens = row[:9]
-        if text_check(text, heading, spans) != crc:
-            raise damaged(self._db.path, f"the text of chunk {key} has changed")
+        self._verify(key, heading, text, spans, crc)
         path, format, title, doc_id, page_unit, line_unit, metadata = row[9:]
         return StoredChunk(
             key=key,
@@ -128,6 +145,10 @@ class Texts:
             line_unit=line_unit,
             metadata=json.loads(metadata),
         )
+
+    def _verify(self, key: int, heading: str, text: str, spans: str, crc: int) -> None:
+        if text_check(text, heading, spans) != crc:
+            raise damaged(self._db.path, f"the text of chunk {key} has changed")
 
 
 def _span(offset: int, page: int | None, label: str | None, lines: tuple[int, int] | None) -> Span:

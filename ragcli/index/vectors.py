@@ -70,6 +70,27 @@ class Vectors:
         flat = np.frombuffer(b"".join(row[1] for row in rows), np.float16)
         return [row[0] for row in rows], flat.reshape(len(rows), -1 if rows else 0)
 
+    def sample_vectors(self, size: int) -> np.ndarray:
+        """Up to `size` vectors from all over the collection, float32 (n, dimension).
+
+        Texts are embedded about in the order in which they came, so those between the first and
+        the last vector have theirs.
+        """
+        import numpy as np
+
+        there = "SELECT id FROM vectors WHERE data IS NOT NULL ORDER BY id"
+        first, last = (self._db.value(f"{there} {way} LIMIT 1") for way in ("ASC", "DESC"))
+        if first is None:
+            return np.empty((0, 0), np.float32)
+        ids = np.unique(np.linspace(first, last, min(size, last - first + 1)).astype(np.int64))
+        rows = self._db.query(
+            "SELECT data FROM json_each(?) i CROSS JOIN vectors v ON v.id = i.value"
+            " WHERE data IS NOT NULL",
+            (json.dumps(ids.tolist()),),
+        )
+        flat = np.frombuffer(b"".join(row[0] for row in rows), np.float16)
+        return flat.reshape(len(rows), -1 if rows else 0).astype(np.float32)
+
     def coverage(self) -> Coverage:
         """How much can be found by its words, and how much by its meaning."""
         ((chunks, embedded),) = self._db.query(

@@ -1,0 +1,367 @@
+"""The lexical index: BM25 over title, headings and text, kept by tantivy, derived from the ledger.
+
+Follows the change log: the position it has reached is part of each commit, so that a crash
+neither loses nor repeats a change. Scores are BM25 (Robertson and Zaragoza 2009, k1 1.2,
+b 0.75), summed over the fields by weight.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import os
+import shutil
+import tempfile
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from ragcli.errors import ConfigError, IndexDamaged, StorageError
+from ragcli.index import analysis, segments
+from ragcli.index.ledger import Ledger
+from ragcli.index.rows import Change, Selection, Words
+
+LANGUAGES = (
+    "arabic", "danish", "dutch", "english", "finnish", "french", "german", "greek", "hungarian",
+    "italian", "norwegian", "portuguese", "romanian", "russian", "spanish", "swedish", "tamil",
+    "turkish",
+)  # fmt: skip
+WEIGHTS = {"title": 0.5, "heading": 0.5, "body": 1.0, "grams": 1.0}
+WORD_FIELDS = ("title", "heading", "body")
+GRAM_FIELDS = ("grams",)
+K1 = 1.2
+MOST_TERMS = 64
+HEAP = 30_000_000
+BATCH = 2000
+COMMIT = 20_000
+
+_Weighed = tuple[str, str, int, int]
+"""A term, a field, how often the question has the term, and how many chunks have it there."""
+
+
+class LexicalIndex:
+    """One tantivy index in a folder of its own."""
+
+    def __init__(self, folder: Path, language: str = "english") -> None:
+        if language != "none" and language not in LANGUAGES:
+            raise ConfigError(
+                f"There is no stemmer for {language!r}.",
+                f"Set lexical.language to none or one of: {', '.join(LANGUAGES)}.",
+            )
+        self.folder = folder
+        self.analysis = f"{language}/{analysis.VERSION}"
+        self.position = 0
+        self._analyzer = _analyzer(language)
+        self._schema = _schema()
+        self._index: Any = None
+        self._shadow: tempfile.TemporaryDirectory[str] | None = None
+
+    def open(self, *, busy: bool = False) -> None:
+        """Open what is there; raises IndexDamaged when it is missing or not what was written.
+
+        While another process writes (`busy`) the files change under the reader, and only what
+        tantivy itself checks is checked.
+        """
+        if not segments.check_stamp(self.folder, self.analysis) and not busy:
+            segments.verify(self.folder)
+            with contextlib.suppress(OSError):
+                segments.write_stamp(self.folder, self.analysis, clean=True)
+        self._load()
+
+    def create(self) -> None:
+        """Throw away what is there and begin anew, at position 0."""
+        self.close()
+        try:
+            if self.folder.exists():
+                shutil.rmtree(self.folder)
+            self.folder.mkdir(mode=0o700, parents=True)
+            self.folder.chmod(0o700)
+            segments.write_stamp(self.folder, self.analysis, clean=False)
+            with _in_words(self.folder):
+                self._open_index(self.folder)
+                self._load()
+            segments.write_stamp(self.folder, self.analysis, clean=True)
+        except OSError as error:
+            raise _storage(self.folder, error) from error
+
+    def close(self) -> None:
+        """Let go of the files."""
+        self._index = None
+        if self._shadow is not None:
+            self._shadow.cleanup()
+            self._shadow = None
+
+    def reload(self) -> None:
+        """See what another process has committed since."""
+        self._load()
+
+    def catch_up(self, ledger: Ledger) -> None:
+        """Apply what the ledger has logged since; only the one writer may call this."""
+        if self.position == ledger.position():
+            return
+        if self.position > ledger.position():
+            raise segments.unsound("it is ahead of the ledger")
+        try:
+            segments.write_stamp(self.folder, self.analysis, clean=False)
+            with _in_words(self.folder):
+                self._write(ledger)
+            self._keep_private()
+            segments.write_stamp(self.folder, self.analysis, clean=True)
+        except OSError as error:
+            raise _storage(self.folder, error) from error
+
+    def rebuild(self, ledger: Ledger) -> None:
+        """Throw the index away and build it from the ledger alone."""
+        self.create()
+        self.catch_up(ledger)
+
+    def verify(self) -> None:
+        """Read every file; raises IndexDamaged when one is not what was written."""
+        segments.verify(self.folder)
+
+    def count(self) -> int:
+        """How many chunks are indexed."""
+        return max(int(self._index.searcher().num_docs) - (1 if self.position else 0), 0)
+
+    def search(
+        self, question: str, k: int, allowed: Selection | None = None
+    ) -> list[tuple[int, float]]:
+        """The k chunks that share the most telling terms with a question: key and score, best first.
+
+        Any text is a valid question; there is no query language. `allowed` filters before the
+        top k are taken. Ties are in order of keys.
+        """
+        searcher = self._index.searcher()
+        query = self._query(self._weighed(searcher, question))
+        if query is None or k < 1:
+            return []
+        if allowed is not None and not allowed.everything:
+            query = _both(query, list(self._conditions(allowed)))
+        return self._found(searcher, query, k)
+
+    def scores(self, question: str, keys: Sequence[int]) -> dict[int, float]:
+        """The BM25 scores of these chunks, of those among them that share a term with a question."""
+        import tantivy
+
+        searcher = self._index.searcher()
+        query = self._query(self._weighed(searcher, question))
+        if query is None or not keys:
+            return {}
+        among = tantivy.Query.term_set_query(self._schema, "key", list(keys))
+        return dict(self._found(searcher, _both(query, [among]), len(keys)))
+
+    def ceiling(self, question: str) -> float:
+        """The BM25 score that no text can exceed for this question.
+
+        A word counts in each field where it occurs at all, and in the text if in none.
+        """
+        searcher = self._index.searcher()
+        count = searcher.num_docs
+        return sum(
+            WEIGHTS[field] * times * _rarity(frequency, count) * (K1 + 1)
+            for _, field, times, frequency in self._weighed(searcher, question)
+        )
+
+    def stems(self, text: str) -> list[str]:
+        """The terms of a text as they are indexed, in order."""
+        return [*self._analyzer.analyze(" ".join(analysis.words(text))), *analysis.grams(text)]
+
+    def _weighed(self, searcher: Any, question: str) -> list[_Weighed]:
+        """The rarest terms of a question with each field they occur in."""
+        stems = Counter(self._analyzer.analyze(" ".join(analysis.words(question))))
+        pairs = Counter(analysis.asked_grams(question))
+        weighed = [
+            _fields(searcher, term, times, fields)
+            for terms, fields in ((stems, WORD_FIELDS), (pairs, GRAM_FIELDS))
+            for term, times in terms.items()
+        ]
+        weighed.sort(key=lambda term: sum(frequency for _, _, _, frequency in term))
+        return [field for term in weighed[:MOST_TERMS] for field in term]
+
+    def _query(self, weighed: list[_Weighed]) -> Any:
+        from tantivy import Occur, Query
+
+        clauses = [
+            (
+                Occur.Should,
+                Query.boost_query(
+                    Query.term_query(self._schema, field, term, index_option="freq"),
+                    WEIGHTS[field] * times,
+                ),
+            )
+            for term, field, times, frequency in weighed
+            if frequency
+        ]
+        return Query.boolean_query(clauses) if clauses else None
+
+    def _found(self, searcher: Any, query: Any, k: int) -> list[tuple[int, float]]:
+        found = searcher.search(query, min(k, max(searcher.num_docs, 1)), count=False).hits
+        keys = searcher.fast_field_values("key", [address for _, address in found])
+        hits = zip(keys, (score for score, _ in found), strict=True)
+        return sorted(hits, key=lambda hit: (-hit[1], hit[0]))
+
+    def _conditions(self, allowed: Selection) -> Iterator[Any]:
+        from tantivy import FieldType, Query
+
+        if allowed.documents is not None:
+            yield Query.term_set_query(self._schema, "document", sorted(allowed.documents))
+        if allowed.pages is not None:
+            first, last = allowed.pages
+            kind = FieldType.Unsigned
+            yield Query.range_query(self._schema, "first_page", kind, upper_bound=last)
+            yield Query.range_query(self._schema, "last_page", kind, lower_bound=first)
+
+    def _write(self, ledger: Ledger) -> None:
+        writer = self._index.writer(HEAP, 1)
+        try:
+            position, written, uncommitted = self.position, self.position, 0
+            while changes := ledger.changes(position, BATCH):
+                self._apply(writer, ledger, changes)
+                position = changes[-1].seq
+                uncommitted += len(changes)
+                if uncommitted >= COMMIT:
+                    written, uncommitted = self._commit(writer, written, position), 0
+            if uncommitted:
+                self._commit(writer, written, position)
+        finally:
+            writer.wait_merging_threads()
+        self._index.reload()
+        self.position = position
+
+    def _apply(self, writer: Any, ledger: Ledger, changes: list[Change]) -> None:
+        import tantivy
+
+        for words in ledger.words([change.chunk for change in changes if change.op == "text"]):
+            writer.add_document(_document(words))
+        gone = [change.chunk for change in changes if change.op == "gone"]
+        if gone:
+            writer.delete_documents_by_query(
+                tantivy.Query.term_set_query(self._schema, "key", gone)
+            )
+
+    def _commit(self, writer: Any, before: int, position: int) -> int:
+        """Commit together with the position reached, which is a document of its own."""
+        import tantivy
+
+        writer.delete_documents_by_query(tantivy.Query.term_query(self._schema, "position", before))
+        mark = tantivy.Document()
+        mark.add_unsigned("position", position)
+        writer.add_document(mark)
+        writer.commit()
+        return position
+
+    def _load(self) -> None:
+        import tantivy
+
+        self.close()
+        with _in_words(self.folder, IndexDamaged):
+            self._index = self._open_index(self._readable())
+            searcher = self._index.searcher()
+            marks = searcher.search(tantivy.Query.exists_query("position"), 2, count=False).hits
+            if len(marks) > 1:
+                raise segments.unsound("it does not know how far it has read")
+            addresses = [address for _, address in marks]
+            positions = searcher.fast_field_values("position", addresses)
+            self.position = positions[0] if positions else 0
+
+    def _open_index(self, folder: Path) -> Any:
+        import tantivy
+
+        index = tantivy.Index(self._schema, path=str(folder))
+        index.register_tokenizer("stemmed", self._analyzer)
+        index.config_reader("manual")
+        return index
+
+    def _readable(self) -> Path:
+        """The folder, or where tantivy may not put its lock files, a folder of links to its files."""
+        if os.access(self.folder, os.W_OK):
+            return self.folder
+        self._shadow = tempfile.TemporaryDirectory(prefix="ragcli-")
+        shadow = Path(self._shadow.name)
+        for name in (segments.META, ".managed.json", *segments.segment_files(self.folder)):
+            (shadow / name).symlink_to((self.folder / name).absolute())
+        return shadow
+
+    def _keep_private(self) -> None:
+        for path in self.folder.iterdir():
+            with contextlib.suppress(FileNotFoundError):
+                path.chmod(0o600)
+
+
+def _fields(searcher: Any, term: str, times: int, fields: Sequence[str]) -> list[_Weighed]:
+    there = [
+        (term, field, times, frequency)
+        for field in fields
+        if (frequency := searcher.doc_freq(field, term))
+    ]
+    return there or [(term, fields[-1], times, 0)]
+
+
+def _rarity(frequency: int, count: int) -> float:
+    return math.log(1 + (max(count - frequency, 0) + 0.5) / (frequency + 0.5))
+
+
+def _both(query: Any, conditions: list[Any]) -> Any:
+    """What matches the query and, without a say in the score, all conditions."""
+    from tantivy import Occur, Query
+
+    clauses = [(Occur.Must, Query.const_score_query(condition, 0.0)) for condition in conditions]
+    return Query.boolean_query([(Occur.Must, query), *clauses])
+
+
+def _schema() -> Any:
+    import tantivy
+
+    builder = tantivy.SchemaBuilder()
+    for name in ("key", "document", "first_page", "last_page", "position"):
+        builder.add_unsigned_field(name, indexed=True, fast=True)
+    for name in ("title", "heading", "body"):
+        builder.add_text_field(name, tokenizer_name="stemmed", index_option="freq")
+    builder.add_text_field("grams", tokenizer_name="whitespace", index_option="freq")
+    return builder.build()
+
+
+def _analyzer(language: str) -> Any:
+    import tantivy
+
+    builder = tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.whitespace())
+    if language != "none":
+        builder = builder.filter(tantivy.Filter.stemmer(language))
+    return builder.build()
+
+
+def _document(words: Words) -> Any:
+    import tantivy
+
+    document = tantivy.Document()
+    for name in ("document", "first_page", "last_page"):
+        if (value := getattr(words, name)) is not None:
+            document.add_unsigned(name, value)
+    document.add_unsigned("key", words.chunk)
+    heading = " ".join(words.heading)
+    for name, text in (("title", words.title), ("heading", heading), ("body", words.text)):
+        document.add_text(name, " ".join(analysis.words(text)))
+    grams = analysis.grams(f"{words.title} {heading} {words.text}")
+    if grams:
+        document.add_text("grams", " ".join(grams))
+    return document
+
+
+@contextlib.contextmanager
+def _in_words(
+    folder: Path, kind: type[IndexDamaged] | type[StorageError] = StorageError
+) -> Iterator[None]:
+    try:
+        yield
+    except ValueError as error:
+        if kind is IndexDamaged:
+            raise segments.unsound(str(error)) from error
+        raise _storage(folder, error) from error
+
+
+def _storage(folder: Path, error: Exception) -> StorageError:
+    return StorageError(
+        f"The lexical index in {folder} cannot be written ({error}).",
+        "Free some space or check the permissions, then run the command again.",
+    )
