@@ -13,7 +13,8 @@ from ragcli.formats import opc, xml
 from ragcli.formats.archive import Archive, Damaged
 from ragcli.formats.encoding import clean
 from ragcli.formats.limits import Limits, fit
-from ragcli.formats.wordstory import Story
+from ragcli.formats.story import furniture
+from ragcli.formats.wordstory import WordStory
 from ragcli.formats.wordstyles import Lists, Styles
 from ragcli.formats.xml import Attributes
 from ragcli.types import Block, Parsed
@@ -33,13 +34,13 @@ def read(data: bytes, name: str, limits: Limits) -> Iterator[Parsed]:
     _load(archive, part, "styles", styles, warnings)
     _load(archive, part, "numbering", lists, warnings)
     notes = _notes(archive, part, styles, lists, warnings)
-    story = Story(styles, lists, notes)
+    story = WordStory(styles, lists, notes)
     blocks, cut = fit(_blocks(archive, part, story, warnings), limits)
     if not blocks:
         raise ParseError(warnings[0] if warnings else "It holds no text.")
     properties = opc.properties(archive)
-    title = properties.title() or story.title
-    document = Parsed(_placed(blocks, story.page), title, None, properties.metadata(), "about")
+    title = properties.title() or story.out.title
+    document = Parsed(_placed(blocks, story.out.page), title, None, properties.metadata(), "about")
     document.warnings = warnings + cut
     yield document
 
@@ -55,24 +56,25 @@ def _load(
             warnings.append(error.message)
 
 
-def _blocks(archive: Archive, part: str, story: Story, warnings: list[str]) -> Iterator[Block]:
+def _blocks(archive: Archive, part: str, story: WordStory, warnings: list[str]) -> Iterator[Block]:
     yield from _drained(archive, part, story, warnings)
     seen: set[str] = set()
     for kind in ("header", "footer"):
         for target in opc.targets(archive, part, kind):
             for block in _drained(archive, target, story, warnings):
-                if block.text not in seen and any(map(str.isalpha, block.text)):
-                    seen.add(block.text)
-                    yield replace(block, heading=(), page=None, kind="paragraph", header=None)
+                kept = furniture(block)
+                if kept and kept.text not in seen:
+                    seen.add(kept.text)
+                    yield kept
 
 
-def _drained(archive: Archive, part: str, story: Story, warnings: list[str]) -> Iterator[Block]:
+def _drained(archive: Archive, part: str, story: WordStory, warnings: list[str]) -> Iterator[Block]:
     try:
         for _ in xml.steps(archive.stream(part), story):
-            yield from story.drain()
+            yield from story.out.drain()
     except Damaged as error:
         warnings.append(f"{error.message} What follows it is missing.")
-    yield from story.drain()
+    yield from story.out.drain()
 
 
 def _placed(blocks: list[Block], pages: int) -> list[Block]:
@@ -85,7 +87,7 @@ def _placed(blocks: list[Block], pages: int) -> list[Block]:
 class _Notes:
     """A handler that sorts the text of notes and comments by id, on top of a story."""
 
-    def __init__(self, story: Story) -> None:
+    def __init__(self, story: WordStory) -> None:
         self.found: dict[tuple[str, str], str] = {}
         self._story = story
         self._id = ""
@@ -100,7 +102,7 @@ class _Notes:
     def end(self, name: str) -> None:
         self._story.end(name)
         if name in ("w:footnote", "w:endnote", "w:comment"):
-            text = "\n".join(block.text for block in self._story.drain())
+            text = "\n".join(block.text for block in self._story.out.drain())
             if text and name == "w:comment":
                 text = clean(
                     f"Comment by {self._author}: {text}" if self._author else f"Comment: {text}"
@@ -114,7 +116,7 @@ class _Notes:
 def _notes(
     archive: Archive, part: str, styles: Styles, lists: Lists, warnings: list[str]
 ) -> dict[tuple[str, str], str]:
-    notes = _Notes(Story(styles, lists, {}))
+    notes = _Notes(WordStory(styles, lists, {}))
     for kind in _NOTE_PARTS:
         _load(archive, part, kind, notes, warnings)
     return notes.found

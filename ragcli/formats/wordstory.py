@@ -10,11 +10,9 @@ import re
 from dataclasses import dataclass, field
 
 from ragcli.formats.encoding import clean
-from ragcli.formats.grid import Rows
-from ragcli.formats.outline import Outline
+from ragcli.formats.story import Story
 from ragcli.formats.wordstyles import Lists, Styles, is_on, number
 from ragcli.formats.xml import Attributes
-from ragcli.types import Block, BlockKind
 
 _DROPPED = frozenset(
     {"w:del", "w:moveFrom", "w:delText", "w:instrText", "w:rt", "mc:Fallback"}
@@ -42,40 +40,20 @@ class _Paragraph:
     run_hidden: bool | None = None
 
 
-@dataclass(slots=True)
-class _Table:
-    page: int
-    rows: Rows = field(default_factory=Rows)
-    cells: list[list[str]] = field(default_factory=list)
-    header: bool | None = None
-    nested: int = 0
-    """How many tables are open inside this one; their text joins the cell they stand in."""
-    nested_cell: bool = False
-
-
-class Story:
-    """A handler for one story; take what it has made so far with `drain`."""
+class WordStory:
+    """A handler for one story of a document; what it makes goes to `out`."""
 
     def __init__(self, styles: Styles, lists: Lists, notes: dict[tuple[str, str], str]) -> None:
         """`notes` is the text of footnotes, endnotes and comments by kind and id."""
-        self.page = 1
-        self.title: str | None = None
+        self.out = Story()
         self._styles = styles
         self._lists = lists
         self._notes = notes
-        self._waiting: list[str] = []
-        self._made: list[Block] = []
-        self._outline = Outline()
         self._paragraphs: list[_Paragraph] = []
-        self._table: _Table | None = None
+        self._header: bool | None = None
         self._dropping = 0
         self._reading = False
         self._fresh_page = False
-
-    def drain(self) -> list[Block]:
-        """The blocks made since the last call."""
-        made, self._made = self._made, []
-        return made
 
     def start(self, name: str, attributes: Attributes) -> None:
         if self._dropping or name in _DROPPED:
@@ -89,8 +67,7 @@ class Story:
         elif not self._paragraphs:
             return
         elif name in _NOTES:
-            note = self._notes.get((_NOTES[name], attributes.get("w:id", "")))
-            self._waiting += [note] if note else []
+            self.out.note(self._notes.get((_NOTES[name], attributes.get("w:id", "")), ""))
         elif name == "w:r":
             self._paragraphs[-1].in_run, self._paragraphs[-1].run_hidden = True, None
         elif self._paragraphs[-1].in_run:
@@ -129,21 +106,15 @@ class Story:
             self._break_page(rendered=False)
 
     def _start_in_table(self, name: str, attributes: Attributes) -> None:
-        table = self._table
-        if table is None:
-            self._table = _Table(self.page) if name == "w:tbl" else None
-        elif name == "w:tbl":
-            table.nested += 1
-        elif table.nested:
-            if name == "w:tc" and table.nested_cell and table.cells:
-                table.cells[-1].append("|")
-            table.nested_cell = name == "w:tc"
+        if name == "w:tbl":
+            self.out.open_table()
         elif name == "w:tr":
-            table.cells, table.header, table.page = [], None, self.page
+            self.out.open_row()
+            self._header = None
         elif name == "w:tc":
-            table.cells.append([])
+            self.out.open_cell()
         elif is_on(attributes):
-            table.header = True
+            self._header = True
 
     def end(self, name: str) -> None:
         if self._dropping:
@@ -154,10 +125,10 @@ class Story:
             self._end_paragraph(self._paragraphs.pop())
         elif name == "w:r" and self._paragraphs:
             self._paragraphs[-1].in_run = False
-        elif self._table and name == "w:tr" and not self._table.nested:
-            self._end_row(self._table)
-        elif self._table and name == "w:tbl":
-            self._end_table(self._table)
+        elif name == "w:tr":
+            self.out.close_row(header=self._header)
+        elif name == "w:tbl":
+            self.out.close_table()
 
     def text(self, data: str) -> None:
         if self._reading and not self._dropping:
@@ -173,43 +144,28 @@ class Story:
             return
         if paragraph.page is None and text.strip():
             # A paragraph is on the page of its first word.
-            paragraph.page = self.page
+            paragraph.page = self.out.page
             self._fresh_page = False
         paragraph.parts.append(text)
 
     def _break_page(self, *, rendered: bool) -> None:
         # Word notes the break that it rendered for a hard one as well; inside tables it notes too many.
-        if rendered and (self._table or self._fresh_page):
+        if rendered and (self.out.in_table or self._fresh_page):
             return
-        self.page += 1
+        self.out.page += 1
         self._fresh_page = not rendered
 
     def _end_paragraph(self, paragraph: _Paragraph) -> None:
         text = clean(_SPACE.sub(" ", "".join(paragraph.parts))).strip()
         label = self._label(paragraph) if text else ""
         labelled = f"{label} {text}" if label else text
-        page = paragraph.page or self.page
-        if self._table and self._table.cells:
-            self._table.cells[-1].append(labelled)
-            return
-        if text:
-            self._emit(paragraph, text, labelled, page)
-        self._emit_notes(page)
-
-    def _emit(self, paragraph: _Paragraph, text: str, labelled: str, page: int) -> None:
-        level = self._styles.heading_level(paragraph.style, paragraph.level)
-        kind: BlockKind = "item" if labelled != text else "paragraph"
-        if level is not None:
-            kind = "heading"
-            self._outline.enter(level, labelled)
-            if self.title is None and self._styles.is_title(paragraph.style):
-                self.title = text
-        self._made.append(Block(labelled, kind, self._outline.path, page))
-
-    def _emit_notes(self, page: int) -> None:
-        for note in self._waiting:
-            self._made.append(Block(note, "paragraph", self._outline.path, page))
-        self._waiting = []
+        self.out.paragraph(
+            labelled,
+            page=paragraph.page,
+            level=self._styles.heading_level(paragraph.style, paragraph.level),
+            item=bool(label),
+            title=text if self._styles.is_title(paragraph.style) else None,
+        )
 
     def _label(self, paragraph: _Paragraph) -> str:
         list_id, level = self._styles.list_of(paragraph.style)
@@ -220,25 +176,6 @@ class Story:
         if level is None:
             level = self._lists.level_of_style(list_id, paragraph.style)
         return self._lists.label(list_id, level)
-
-    def _end_row(self, table: _Table) -> None:
-        path = self._outline.path
-        if len(table.cells) == 1:
-            texts = [text for text in table.cells[0] if text]
-            self._made += [Block(text, "paragraph", path, table.page) for text in texts]
-        else:
-            cells = [" ".join(cell) for cell in table.cells]
-            place = Block("", "row", path, table.page)
-            self._made += table.rows.add(cells, place, header=table.header)
-        table.cells = []
-        self._emit_notes(table.page)
-
-    def _end_table(self, table: _Table) -> None:
-        if table.nested:
-            table.nested -= 1
-            return
-        self._made += table.rows.close()
-        self._table = None
 
 
 def _symbol(code: str) -> str:

@@ -42,6 +42,10 @@ _PREFIXES = {
     _STRICT + "officeDocument/math": "m",
     _OOXML + "package/2006/relationships": "rel",
     _OOXML + "package/2006/metadata/core-properties": "cp",
+    _ODF + "xsl-fo-compatible:1.0": "fo",
+    _ODF + "svg-compatible:1.0": "svg",
+    _ODF + "drawing:1.0": "draw",
+    "urn:oasis:names:tc:opendocument:xmlns:container": "container",
     **{_ODF + name + ":1.0": name for name in ("office", "style", "table", "text", "meta")},
 }
 

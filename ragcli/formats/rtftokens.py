@@ -1,0 +1,71 @@
+"""RTF as a stream of tokens, and the character sets that its fonts name. Knows no document."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+_TOKEN = re.compile(
+    rb"\\([a-zA-Z]{1,32})(-?[0-9]{1,9})? ?|\\'([0-9a-fA-F]{2})|\\([^a-zA-Z])|([{}])|([^\\{}\r\n\0]+)"
+)
+
+CHARSETS = {
+    0: "cp1252", 77: "mac_roman", 128: "cp932", 129: "cp949", 134: "gb18030", 136: "cp950",
+    161: "cp1253", 162: "cp1254", 163: "cp1258", 177: "cp1255", 178: "cp1256", 186: "cp1257",
+    204: "cp1251", 222: "cp874", 238: "cp1250",
+}  # fmt: skip
+"""What `\\fcharset` names -> codec; symbol fonts (2) have no codec of their own."""
+
+WORDS = {
+    "par": "\n", "line": "\n", "tab": " ", "emdash": "—", "endash": "–", "lquote": "‘",
+    "rquote": "’", "ldblquote": "“", "rdblquote": "”", "bullet": "•", "emspace": " ",
+    "enspace": " ", "qmspace": " ",
+}  # fmt: skip
+"""Control words that stand for a character."""
+
+_CODE_PAGES = {
+    *(437, 720, 737, 775, 850, 852, 855, 857, 858, 860, 861, 862, 863, 864, 865, 866, 869, 874),
+    *(932, 936, 949, 950, 1250, 1251, 1252, 1253, 1254, 1255, 1256, 1257, 1258),
+}
+
+
+class Token(NamedTuple):
+    """`word` with its number, `symbol`, `{`, `}`, or `text` as bytes in the current character set."""
+
+    kind: str
+    word: str = ""
+    number: int | None = None
+    data: bytes = b""
+
+
+def code_page(number: int) -> str:
+    """The codec of a Windows code page, Western where it is unknown."""
+    if number == 10000:
+        return "mac_roman"
+    if number == 1361:
+        return "johab"
+    if number == 65001:
+        return "utf-8"
+    return f"cp{number}" if number in _CODE_PAGES else "cp1252"
+
+
+def tokens(data: bytes) -> Iterator[Token]:
+    """The tokens of an RTF file; binary data (`\\bin`) is jumped over. Linear time."""
+    at = 0
+    while match := _TOKEN.search(data, at):
+        at = match.end()
+        word, number, code, symbol, brace, plain = match.groups()
+        if word is not None:
+            value = int(number) if number else None
+            if word == b"bin":
+                at += max(value or 0, 0)
+            yield Token("word", word.decode("ascii"), value)
+        elif code is not None:
+            yield Token("text", data=bytes.fromhex(code.decode("ascii")))
+        elif symbol is not None:
+            yield Token("symbol", symbol.decode("latin-1"))
+        elif brace is not None:
+            yield Token(brace.decode("ascii"))
+        else:
+            yield Token("text", data=plain)
