@@ -105,10 +105,10 @@ class Page:
 
     def _text(self, raw: str) -> Iterator[Block]:
         if self._in_title:
-            self.title = self.title or " ".join(_decoded(raw).split()) or None
+            self.title = self.title or " ".join(decoded(raw).split()) or None
         if self._in_title or self._open.hidden:
             return
-        text, line = _decoded(raw), self._line
+        text, line = decoded(raw), self._line
         if not text.strip():
             if self._piece.kind == "code" and self._piece.size:
                 self._piece.add(text, line)
@@ -234,7 +234,7 @@ class Page:
             yield table.header
 
 
-def _decoded(raw: str) -> str:
+def decoded(raw: str) -> str:
     """Text with its character references resolved; none of them starts a line."""
     if "&" not in raw:
         return raw

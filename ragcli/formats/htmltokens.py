@@ -13,6 +13,7 @@ from typing import Literal, NamedTuple
 _NAME = re.compile(r"[A-Za-z][^\s/>]*+")
 _REST_OF_TAG = re.compile(r"(?:[^>=]++|=\s*+(?:\"[^\"]*+\"|'[^']*+')?+)*+")
 _COMMENT_END = re.compile(r"--!?>")
+_SCRIPTS = frozenset({"script", "style"})
 _RAW = frozenset({"script", "style", "title", "textarea", "xmp", "iframe", "noembed", "noframes"})
 _XHTML = re.compile(r"\s*<\?xml|[^>]{0,200}<html[^>]*\sxmlns\s*=", re.IGNORECASE)
 _RAW_ENDS = {name: re.compile(rf"</{name}(?=[\s/>])", re.IGNORECASE) for name in _RAW}
@@ -28,17 +29,21 @@ class Token(NamedTuple):
     attributes: str = ""
 
 
-def tokens(text: str) -> Iterator[Token]:
-    """The tokens of a source; the content of a raw text element such as `title` is one text token."""
+def tokens(text: str, *, xml: bool = False) -> Iterator[Token]:
+    """The tokens of a source; the content of a raw text element such as `title` is one text token.
+
+    XML, said or seen, has tags that close themselves and CDATA, and no raw text but scripts.
+    """
     at = 0
-    closes_itself = _XHTML.search(text, 0, 2000) is not None
+    raw = _RAW if not xml else _SCRIPTS
+    xml = xml or _XHTML.search(text, 0, 2000) is not None
     unclosed: set[str] = set()
     while (start := text.find("<", at)) >= 0:
         if start > at:
             yield Token("text", text[at:start], at)
         after = text[start + 1 : start + 3]
         if after[:1] in ("!", "?") or (after[:1] == "/" and not after[1:].isalpha()):
-            at, section = _markup(text, start, closes_itself)
+            at, section = _markup(text, start, xml)
             if section:
                 yield section
             continue
@@ -56,10 +61,10 @@ def tokens(text: str) -> Iterator[Token]:
             yield Token("end", tag, start)
             continue
         yield Token("start", tag, start, attributes)
-        alone = closes_itself and attributes.endswith("/")
+        alone = xml and attributes.endswith("/")
         if alone:
             yield Token("end", tag, start)
-        elif tag in _RAW and tag not in unclosed:
+        elif tag in raw and tag not in unclosed:
             close = _RAW_ENDS[tag].search(text, at)
             if close is None and tag in ("title", "textarea"):
                 unclosed.add(tag)
