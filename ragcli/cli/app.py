@@ -11,7 +11,8 @@ from typing import Annotated, NoReturn
 import typer
 
 from ragcli import __version__
-from ragcli.cli.commands import config, doctor, ingest, list, query, rm, search, show, status
+from ragcli.cli.commands import config, doctor, ingest, query, rm, search, show, status
+from ragcli.cli.commands import list as listing
 from ragcli.cli.environment import silence_libraries
 from ragcli.cli.options import with_common
 from ragcli.cli.output import Output
@@ -58,7 +59,7 @@ app.command("query")(with_common(query.query))
 app.command("ask", hidden=True)(with_common(query.query))
 app.command("search")(with_common(search.search))
 app.command("status")(with_common(status.status))
-app.command("list")(with_common(list.list_documents))
+app.command("list")(with_common(listing.list_documents))
 app.command("show")(with_common(show.show))
 app.command("rm")(with_common(rm.rm))
 app.command("doctor")(with_common(doctor.doctor))
@@ -78,7 +79,7 @@ def main() -> NoReturn:
         code = 0
     except KeyboardInterrupt:
         code = 130
-    os._exit(code) if code == 130 else sys.exit(code)
+    sys.exit(code)
 
 
 def run(arguments: list[str]) -> int:

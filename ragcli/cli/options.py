@@ -65,7 +65,7 @@ _COMMON = [
         name,
         inspect.Parameter.KEYWORD_ONLY,
         default=field.default,
-        annotation=globals()[field.type],
+        annotation=globals()[str(field.type)],
     )
     for name, field in ((field.name, field) for field in fields(Common))
 ]

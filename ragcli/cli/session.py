@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,10 +16,12 @@ from ragcli.cli.output import Output
 from ragcli.errors import ConfigError
 
 if TYPE_CHECKING:
-    from langchain_core.embeddings import Embeddings
-
+    from ragcli.cli.opening import Asking
     from ragcli.config import Layer, Loaded
     from ragcli.embedders import EmbedderInfo
+    from ragcli.embedders.embedder import SentenceEmbedder
+    from ragcli.index.collection import Collection
+    from ragcli.ingest.report import IngestReport, Progress
     from ragcli.settings import Settings
 
 PROJECT_FILE = "ragcli.yaml"
@@ -105,7 +110,7 @@ class Session:
         return describe(self.settings.embedder, self.cache_dir, self.settings.offline)
 
     @cached_property
-    def embedder(self) -> Embeddings:
+    def embedder(self) -> SentenceEmbedder:
         """The configured embedder, loaded."""
         from ragcli.embedders import build
 
@@ -115,6 +120,70 @@ class Session:
             self.settings.offline,
             on_progress=self.out.note,
         )
+
+    def absolute(self, path: Path) -> Path:
+        """The path from the working directory, without links."""
+        return Path(os.path.realpath(self.cwd / path.expanduser()))
+
+    def collection(self) -> Collection:
+        """The collection of this run, for reading; raises CollectionMissing where there is none."""
+        from ragcli.index.collection import Collection
+
+        return Collection.open(self.data_dir, self.settings.collection, self.settings)
+
+    def ingest(
+        self, paths: Sequence[Path], progress: Progress, *, dry_run: bool = False, **options: Any
+    ) -> IngestReport:
+        """Bring the collection of this run level; a dry run leaves no trace of a new one."""
+        from ragcli.index.collection import Collection
+
+        name = self.settings.collection
+        if not dry_run or (self.data_dir / "collections" / name).exists():
+            with Collection.open(self.data_dir, name, self.settings, create=not dry_run) as known:
+                return self.ingest_into(known, paths, progress, dry_run=dry_run, **options)
+        with (
+            tempfile.TemporaryDirectory() as folder,
+            Collection.open(Path(folder), name, self.settings, create=True) as empty,
+        ):
+            return self.ingest_into(empty, paths, progress, dry_run=True, **options)
+
+    def ingest_into(
+        self, collection: Collection, paths: Sequence[Path], progress: Progress, **options: Any
+    ) -> IngestReport:
+        """Bring an open collection level with these paths."""
+        from ragcli.ingest.run import ingest
+
+        return ingest(
+            collection,
+            paths,
+            self.settings,
+            embedder_info=self.embedder_info,
+            build_embedder=lambda: self.embedder,
+            progress=progress,
+            **options,
+        )
+
+    @contextmanager
+    def asking(self, paths: Sequence[Path]) -> Iterator[Asking]:
+        """The collection of this run, or a one-shot collection of `paths`, open for questions."""
+        from ragcli.cli.opening import Asking, check_fingerprint, one_shot
+
+        collection = one_shot(self, paths) if paths else self.collection()
+        with collection:
+            if self.settings.retrieval.mode != "lexical":
+                check_fingerprint(self, collection)
+            yield Asking(self, collection)
+
+    def stack_json(self) -> dict[str, Any]:
+        """What answered: the fields of the JSON output that name the parts."""
+        settings = self.settings
+        return {
+            "collection": settings.collection,
+            "embedder": self.embedder_info.model if settings.retrieval.mode != "lexical" else None,
+            "store": settings.store.use,
+            "llm": None,
+            "top_k": settings.retrieval.top_k,
+        }
 
     def _config_files(self) -> list[Path]:
         from platformdirs import user_config_path

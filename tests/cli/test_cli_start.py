@@ -21,7 +21,6 @@ HEAVY = {
     "onnx",
     "tantivy",
     "tokenizers",
-    "pydantic",
     "yaml",
     "sqlite3",
     "huggingface_hub",

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import os
-import platform
-import sqlite3
 from collections.abc import Iterator
-from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, NamedTuple
 
@@ -36,7 +33,7 @@ def doctor(
         bool, typer.Option("--repair", help="Rebuild the indexes from the ledger alone.")
     ] = False,
 ) -> None:
-    """Check the installation, the model and the collection; exit 1 when something is wrong."""
+    """Check the installation, the model and the collection."""
     session = Session(common, os.environ, Path.cwd())
     findings = [*_installation(session), *_model(session), *_collection(session, repair)]
     if session.out.json:
@@ -52,6 +49,10 @@ def doctor(
 
 
 def _installation(session: Session) -> Iterator[Finding]:
+    import platform
+    import sqlite3
+    from importlib.metadata import version
+
     system = f"Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}"
     yield Finding("ragcli", True, f"{__version__}, {system}, {platform.system()}")
     yield Finding("packages", True, ", ".join(f"{name} {version(name)}" for name in PACKAGES))

@@ -58,7 +58,7 @@ def ingest(
         bool, typer.Option("--force", help="Read and embed everything again.")
     ] = False,
 ) -> None:
-    """Bring the collection level with these paths: new, changed, moved and deleted files."""
+    """Bring the collection level with files and folders."""
     session = Session(common, os.environ, Path.cwd())
     session.override(
         ingest__include=include,

@@ -20,7 +20,7 @@ def list_documents(
         Path | None, typer.Argument(metavar="[PATH]", help="Only files at or below this path.")
     ] = None,
 ) -> None:
-    """List the files of the collection, with format, chunks and state."""
+    """List the files of the collection."""
     session = Session(common, os.environ, Path.cwd())
     below = str(session.absolute(under)) if under is not None else None
     with session.collection() as collection:

@@ -49,7 +49,7 @@ def query(
     batch: Batch = None,
     jsonl: Jsonl = False,
 ) -> None:
-    """Answer a question from the documents and cite where each part of the answer stands."""
+    """Answer a question from the documents, with citations."""
     session = Session(common, os.environ, Path.cwd())
     request = asked(question, more, inside, batch, jsonl)
     session.override(retrieval__top_k=top_k, retrieval__mode=mode, retrieval__min_score=min_score)

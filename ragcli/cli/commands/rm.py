@@ -19,7 +19,7 @@ def rm(
         list[str], typer.Argument(metavar="PATH...", help="Files or folders to forget.")
     ],
 ) -> None:
-    """Remove documents from the collection; the files themselves are not touched."""
+    """Remove documents from the collection; the files stay."""
     session = Session(common, os.environ, Path.cwd())
     with session.collection() as collection, collection.writing():
         ledger = collection.ledger
