@@ -48,7 +48,7 @@ def embed(collection: Collection, build: Callable[[], Encoder], progress: Progre
             progress.advance(now - done)
             done = now
         if time.monotonic() - followed > FOLLOW_SECONDS:
-            collection.dense.catch_up(collection.ledger)
+            collection.refresh()
             followed = time.monotonic()
         window = collection.ledger.pending(WINDOW)
 

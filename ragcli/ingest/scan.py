@@ -15,6 +15,7 @@ from ragcli.ingest.glob import Glob, compile_glob
 from ragcli.ingest.ignore import Rules, ignored, load, load_above
 from ragcli.ingest.names import KEY_FOLDERS, OWN_FOLDERS, is_junk, is_key, printable, without_text
 
+MB = 1_000_000
 NO_PERMISSION = "no permission"
 NOT_UTF8 = "its name is not UTF-8"
 
@@ -46,7 +47,7 @@ class Rulebook:
     exclude: tuple[str, ...] = ()
     ignore: bool = True
     hidden: bool = False
-    max_bytes: int = 512 * 1024 * 1024
+    max_bytes: int = 512 * MB
     own: tuple[str, ...] = ()
     """Folders that ragcli itself writes to, wherever they lie."""
 
@@ -203,7 +204,7 @@ class Scan:
         if status.st_size == 0:
             return "empty"
         if status.st_size > self._rulebook.max_bytes:
-            return f"larger than {self._rulebook.max_bytes >> 20} MB"
+            return f"larger than {self._rulebook.max_bytes // MB} MB"
         return "" if os.access(path, os.R_OK) else NO_PERMISSION
 
 

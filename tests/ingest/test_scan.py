@@ -143,8 +143,8 @@ def test_what_holds_no_text(tmp_path: Path) -> None:
     write(tmp_path, "photo.JPG", "backup.tar.gz", "tool.exe", "plain.md")
     (tmp_path / "empty.md").touch()
     (tmp_path / "large.txt").write_bytes(b"x" * 2_000_000)
-    assert found(tmp_path, max_bytes=1 << 20) == ["plain.md"]
-    assert reasons(tmp_path, max_bytes=1 << 20) == {
+    assert found(tmp_path, max_bytes=1_000_000) == ["plain.md"]
+    assert reasons(tmp_path, max_bytes=1_000_000) == {
         "photo.JPG": "an image, no text",
         "backup.tar.gz": "an archive, no text",
         "tool.exe": "a program, no text",
