@@ -109,6 +109,7 @@ def search_many(
 
 def _scene(collection: Collection, options: RetrievalOptions) -> _Scene:
     coverage = collection.ledger.coverage()
+    _open_indexes(collection, coverage, options)
     selection = options.filter.select(collection.ledger, options.cwd) if options.filter else None
     return _Scene(
         collection,
@@ -119,16 +120,23 @@ def _scene(collection: Collection, options: RetrievalOptions) -> _Scene:
     )
 
 
+def _open_indexes(collection: Collection, coverage: Coverage, options: RetrievalOptions) -> None:
+    """Indexes are opened when first asked for, and only then warn of what is wrong with them."""
+    if options.mode != "dense":
+        _ = collection.lexical
+    if options.mode != "lexical" and coverage.embedded:
+        _ = collection.dense
+
+
 def _coverage_warnings(coverage: Coverage, options: RetrievalOptions) -> list[str]:
     if not coverage.chunks:
         return ["The collection is empty: fill it with ragcli ingest PATH."]
     if options.mode == "lexical" or coverage.embedded >= coverage.chunks:
         return []
-    share = min(coverage.embedded / coverage.chunks, 0.99)
-    rest = "nothing" if options.mode == "dense" else "the rest only by its words"
+    share = min(100 * coverage.embedded // coverage.chunks, 99)
+    others = "cannot be found by meaning" if options.mode == "dense" else "are found by words only"
     return [
-        f"{share * 100:.0f} % of chunks have vectors yet: {rest} can be found"
-        f"{' otherwise' if options.mode == 'dense' else ''}. Run ragcli ingest to finish."
+        f"{share} % of chunks have vectors yet: the others {others}. Run ragcli ingest to finish."
     ]
 
 
@@ -198,14 +206,15 @@ def _ranked(scene: _Scene, dense: Side | None, lexical: Side | None) -> list[Ran
         ceiling=lexical.ceiling if lexical else 0.0,
         dense_weight=options.dense_weight,
     )
-    if options.min_score is not None:
-        fused = [hit for hit in fused if hit.score >= options.min_score]
     chunks = scene.collection.ledger.chunks([hit.key for hit in fused])
     return rank(fused, chunks, dense, lexical, options)
 
 
 def _hits(scene: _Scene, asked: _Asked, ranked: list[Ranked], lexical: Side | None) -> list[Hit]:
-    chosen = ranked[: scene.options.top_k]
+    least = scene.options.min_score
+    chosen = [
+        item for item in ranked[: scene.options.top_k] if least is None or item.hit.score >= least
+    ]
     if scene.options.explain:
         ceiling = lexical.ceiling if lexical else 0.0
         for item in chosen:

@@ -142,5 +142,9 @@ def _glob(pattern: str) -> Iterable[str]:
 
 def _class(inside: str) -> str:
     negated = inside[:1] in ("!", "^")
-    members = re.sub(r"([\\\[\]^&~|])", r"\\\1", inside[negated:])
-    return f"[{'^/' if negated else ''}{members}]"
+    members = re.findall(r"(.)-(.)|(.)", inside[negated:], re.DOTALL)
+    body = "".join(
+        f"{re.escape(first)}-{re.escape(last)}" if first else re.escape(one)
+        for first, last, one in members
+    )
+    return f"[{'^/' if negated else ''}{body}]"
