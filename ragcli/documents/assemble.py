@@ -29,7 +29,7 @@ def assemble(pieces: Sequence[Piece]) -> tuple[str, tuple[Span, ...]]:
             lead += f"{block.header}\n"
         offset += len(lead)
         text = block.text[first.start : end]
-        spans.extend(_spans(offset, block, text, first.newlines))
+        spans.extend(_spans(offset, first, text))
         parts += lead, text
         offset += len(text)
         before = block
@@ -52,13 +52,13 @@ def _separator(before: Block | None, block: Block) -> str:
     return "\n" if before.kind == block.kind and block.kind in ("item", "row") else "\n\n"
 
 
-def _spans(offset: int, block: Block, text: str, newlines: int) -> Iterator[Span]:
-    """The spans of a part of a block that has so many line ends above it."""
-    lines = block.lines
-    if lines is None or lines[0] == lines[1] or block.text.count("\n") != lines[1] - lines[0]:
+def _spans(offset: int, first: Piece, text: str) -> Iterator[Span]:
+    """The spans of the text that begins with this piece of a block."""
+    block, lines = first.block, first.block.lines
+    if lines is None or lines[0] == lines[1] or not first.exact:
         yield _span(offset, block, lines)
         return
-    number = lines[0] + newlines
+    number = lines[0] + first.newlines
     for line in text.split("\n"):
         yield _span(offset, block, (number, number))
         offset += len(line) + 1

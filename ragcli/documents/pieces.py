@@ -11,14 +11,23 @@ import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from ragcli.documents.sentences import sentences
+from ragcli.documents.sentences import each_sentence
 from ragcli.documents.tokens import TokenCounter
 from ragcli.types import Block
 
 CHARACTERS_PER_TOKEN = 16
 """A token stands for at most so many characters: some tokenizers make one of any long word."""
 
-BLOCK, PARAGRAPH, SENTENCE, LINE, WORD, CHARACTER = 0.0, 0.1, 0.2, 0.3, 0.6, 0.9
+BLOCK, PARAGRAPH, LISTED, SENTENCE, LINE, LEAD, WORD, CHARACTER = (
+    0,
+    0.1,
+    0.1,
+    0.2,
+    0.3,
+    0.5,
+    0.6,
+    0.9,
+)
 """The price of a cut, in shares of the ideal length that a chunk may be off to avoid it."""
 
 _WORD = re.compile(r"\S++")
@@ -27,13 +36,18 @@ _RUN = 32
 """Characters of words, or of one word, that are moved together."""
 _JOINERS = "\u200d\ufe0e\ufe0f"
 
+_LONGEST_LEAD = 80
+
 Part = tuple[int, int, float]
 """Start and end in the text of a block, and the price of a cut before it."""
 
 
 @dataclass(slots=True)
 class Piece:
-    """`block.text[start:end]` with its tokens, the price of a cut before it and the lines above it."""
+    """`block.text[start:end]` with its tokens, the price of a cut before it and the line ends above it.
+
+    `exact` says that the lines of the whole block are those of the source, one for one.
+    """
 
     block: Block
     start: int
@@ -41,6 +55,7 @@ class Piece:
     cost: int
     price: float = BLOCK
     newlines: int = 0
+    exact: bool = False
 
 
 def whole(blocks: list[Block], counter: TokenCounter, room: int) -> list[Piece]:
@@ -52,7 +67,21 @@ def whole(blocks: list[Block], counter: TokenCounter, room: int) -> list[Piece]:
 def _whole(block: Block, cost: int) -> Piece:
     text = block.text
     start = len(text) - len(text.lstrip())
-    return Piece(block, start, len(text.rstrip()), cost, BLOCK, text.count("\n", 0, start))
+    above = text.count("\n", 0, start)
+    exact = block.lines is not None and text.count("\n") == block.lines[1] - block.lines[0]
+    return Piece(block, start, len(text.rstrip()), cost, BLOCK, above, exact)
+
+
+def price(before: Block, after: Block) -> float:
+    """The price of a cut between two blocks: high behind what only leads on to the next."""
+    text = before.text.rstrip()
+    if before.kind == "heading" or text.endswith(":"):
+        return LEAD
+    if before.kind == after.kind and before.kind in ("item", "row"):
+        return LISTED
+    # A caption, a file name, a heading that no format told apart: short, and no sentence.
+    short = len(text) <= _LONGEST_LEAD and "\n" not in text and text[-1:].isalnum()
+    return LEAD if before.kind == "paragraph" and short else BLOCK
 
 
 def cut(piece: Piece, counter: TokenCounter, room: int, *, always: int = 0) -> list[Piece]:
@@ -73,7 +102,7 @@ def cut(piece: Piece, counter: TokenCounter, room: int, *, always: int = 0) -> l
 def _refine(
     parts: list[tuple[Part, int]],
     text: str,
-    level: Callable[[str, Part], Iterable[Part]],
+    level: Level,
     counter: TokenCounter,
     room: int,
     kept: int,
@@ -95,7 +124,7 @@ def _with_lines(piece: Piece, parts: list[tuple[Part, int]]) -> Iterator[Piece]:
     for (start, end, price), cost in parts:
         newlines += piece.block.text.count("\n", counted, start)
         counted = start
-        yield Piece(piece.block, start, end, cost, price, newlines)
+        yield Piece(piece.block, start, end, cost, price, newlines, piece.exact)
 
 
 def sizes_of(texts: list[str], counter: TokenCounter, room: int) -> list[int]:
@@ -109,15 +138,26 @@ def sizes_of(texts: list[str], counter: TokenCounter, room: int) -> list[int]:
     ]
 
 
+def _runs(parts: Iterable[Part]) -> Iterator[Part]:
+    """The parts, tiny neighbours as one: a text of a million full stops is not a million parts."""
+    run: Part | None = None
+    for part in parts:
+        if run is not None and part[1] - run[0] <= _RUN:
+            run = (run[0], part[1], run[2])
+            continue
+        if run is not None:
+            yield run
+        run = part
+    if run is not None:
+        yield run
+
+
 def _sentences(text: str, part: Part) -> Iterator[Part]:
     base, end, price = part
     last = base
-    for first, stop in sentences(text[base:end]):
-        start = base + first
-        if start > base:
-            price = PARAGRAPH if "\n\n" in text[last:start] else SENTENCE
-        yield start, base + stop, price
-        last = base + stop
+    for start, stop in each_sentence(text, base, end):
+        yield start, stop, price if last == base else _gap(text, last, start, SENTENCE)
+        last = stop
 
 
 def _lines(text: str, part: Part) -> Iterator[Part]:
@@ -125,34 +165,41 @@ def _lines(text: str, part: Part) -> Iterator[Part]:
     last = base
     for match in _LINE.finditer(text, base, end):
         start, stop = match.span()
-        if start > base:
-            price = PARAGRAPH if "\n\n" in text[last:start] else LINE
-        yield start, stop, price
+        yield start, stop, price if last == base else _gap(text, last, start, LINE)
         last = stop
+
+
+def _gap(text: str, last: int, start: int, usual: float) -> float:
+    return PARAGRAPH if text.find("\n\n", last, start) >= 0 else usual
 
 
 def _words(text: str, part: Part) -> Iterator[Part]:
     base, end, price = part
-    start = stop = base
     for match in _WORD.finditer(text, base, end):
-        if stop > start and match.end() - start > _RUN:
-            yield start, stop, price
-            price = WORD
-            start = match.start()
-        stop = match.end()
-    if stop > start:
-        yield start, stop, price
+        yield *match.span(), price
+        price = WORD
 
 
-def _characters(text: str, part: Part) -> Iterator[Part]:
+def _characters(text: str, part: Part, count: int = _RUN // 2) -> Iterator[Part]:
     start, end, price = part
     while start < end:
-        stop = min(start + _RUN // 2, end)
+        stop = min(start + count, end)
         furthest = min(stop + _RUN, end)
         while stop < furthest and _belongs(text, stop):
             stop += 1
         yield start, stop, price
         start, price = stop, CHARACTER
+
+
+def _letters(text: str, part: Part) -> Iterator[Part]:
+    return _characters(text, part, 1)
+
+
+def _code_points(text: str, part: Part) -> Iterator[Part]:
+    start, end, price = part
+    for at in range(start, end):
+        yield at, at + 1, price
+        price = CHARACTER
 
 
 def _belongs(text: str, at: int) -> bool:
@@ -161,7 +208,23 @@ def _belongs(text: str, at: int) -> bool:
     return this in _JOINERS or text[at - 1] == "\u200d" or unicodedata.category(this)[0] == "M"
 
 
-_LEVELS: dict[bool, tuple[Callable[[str, Part], Iterable[Part]], ...]] = {
-    False: (_sentences, _lines, _words, _characters),
-    True: (_lines, _words, _characters),
+Level = Callable[[str, Part], Iterable[Part]]
+
+
+def _in_runs(level: Level) -> Level:
+    return lambda text, part: _runs(level(text, part))
+
+
+_WITHIN_LINES: tuple[Level, ...] = (
+    _in_runs(_lines),
+    _in_runs(_words),
+    _words,
+    _characters,
+    _letters,
+    _code_points,
+)
+_LEVELS: dict[bool, tuple[Level, ...]] = {
+    False: (_in_runs(_sentences), *_WITHIN_LINES),
+    True: _WITHIN_LINES,
 }
+"""The boundaries to cut at, coarsest first, of prose and of what is made of lines."""

@@ -8,6 +8,7 @@ initial, or inside a number. In doubt two sentences stay together: half a quote 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from ragcli.documents.abbreviations import ALWAYS, BEFORE_NUMBER, MONTHS, STARTERS, USUALLY
 
@@ -23,6 +24,7 @@ _NEXT_WORD = re.compile(r"\s++[\"'“‘«‹(\[{*_¿¡]*+(\w*+)")
 _ACRONYM = re.compile(r"(?:[^\W\d_]\.)*[^\W\d_]")
 _LAST_WORD = re.compile(r"[^\s(\[{\"'“‘«‹/–—]*$")
 _LONGEST_ABBREVIATION = 24
+_LAYOUT = " \t\n|*#>-+"
 
 
 def sentences(text: str) -> list[tuple[int, int]]:
@@ -30,24 +32,25 @@ def sentences(text: str) -> list[tuple[int, int]]:
 
     Everything that is not white space lies in exactly one sentence.
     """
-    found: list[tuple[int, int]] = []
-    start = 0
-    for match in _BOUNDARY.finditer(text):
+    return list(each_sentence(text, 0, len(text)))
+
+
+def each_sentence(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """The sentences of `text[start:end]` one by one, as offsets into `text`."""
+    for match in _BOUNDARY.finditer(text, start, end):
         stop = match["stop"]
-        if stop is not None and not _ends(text, start, match.start(), match.end(), stop):
-            continue
-        _add(found, text, start, match.end())
-        start = match.end()
-    _add(found, text, start, len(text))
-    return found
+        if stop is None or _ends(text, start, match.start(), match.end(), stop):
+            yield from _trimmed(text, start, match.end())
+            start = match.end()
+    yield from _trimmed(text, start, end)
 
 
-def _add(found: list[tuple[int, int]], text: str, start: int, end: int) -> None:
+def _trimmed(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
     piece = text[start:end]
     stripped = piece.lstrip()
     if stripped:
         begin = end - len(stripped)
-        found.append((begin, begin + len(stripped.rstrip())))
+        yield begin, begin + len(stripped.rstrip())
 
 
 def _ends(text: str, start: int, dot: int, after: int, stop: str) -> bool:
@@ -69,7 +72,7 @@ def _ends(text: str, start: int, dot: int, after: int, stop: str) -> bool:
 
 def _is_numbering(text: str, start: int, at: int, number: str, following: str) -> bool:
     """`1. Install` at the start of a sentence, or a date such as `3. Mai`."""
-    opens = not text[start:at].strip() if at - start <= _LONGEST_ABBREVIATION else False
+    opens = not text[start:at].strip(_LAYOUT) if at - start <= _LONGEST_ABBREVIATION else False
     return opens or (len(number) <= 2 and following.casefold() in MONTHS)
 
 
@@ -77,7 +80,7 @@ def _abbreviates(word: str, following: str) -> bool:
     plain = word.casefold()
     if plain in ALWAYS:
         return True
-    if plain in BEFORE_NUMBER:
+    if plain in BEFORE_NUMBER and not word.isupper():
         return following[:1].isdecimal()
     if plain in USUALLY or (_ACRONYM.fullmatch(word) and plain not in ("i", "я")):
         return following.casefold() not in STARTERS

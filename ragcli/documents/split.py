@@ -12,12 +12,12 @@ import hashlib
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from pathlib import Path
 
 from ragcli.documents.assemble import assemble
 from ragcli.documents.pack import pack
-from ragcli.documents.pieces import CHARACTERS_PER_TOKEN, Piece, cut, sizes_of, whole
+from ragcli.documents.pieces import CHARACTERS_PER_TOKEN, Piece, cut, price, sizes_of, whole
 from ragcli.documents.sections import Group, groups, sections
 from ragcli.documents.tokens import TokenCounter
 from ragcli.types import Block, Chunk, Parsed, SplitDocument, embed_text
@@ -81,6 +81,8 @@ class Splitter:
         front = self._counter.exact([embed_text(title, shown, "")])[0]
         room = max(self._most - front - self._counter.joint, 1)
         narrow, headers = self._headers(group.pieces(shown), room)
+        for before, after in pairwise(narrow):
+            after.price = price(before.block, after.block)
         pieces = [part for piece in narrow for part in self._cut(piece, room, headers)]
         yield from self._fit(pieces, room, headers, self._overlap, (title, shown))
 
@@ -173,6 +175,5 @@ def _above(pieces: Iterable[Piece], wide: set[str], costs: dict[str, int]) -> It
             if header != last:
                 above = replace(piece.block, text=header, kind="paragraph", header=None, lines=None)
                 yield Piece(above, 0, len(header), costs[header])
-            bare = replace(piece.block, header=None)
-            yield Piece(bare, piece.start, piece.end, piece.cost, piece.price, piece.newlines)
+            yield replace(piece, block=replace(piece.block, header=None))
         last = header
