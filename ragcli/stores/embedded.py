@@ -97,11 +97,13 @@ class EmbeddedStore:
             )
             self._index = faiss.IndexIDMap2(flat)
             return
+        # Where many chunks say the same there are fewer vectors to learn from than chunks ask for.
+        lists = max(min(_lists(total), len(sample) // SAMPLE_PER_LIST), 1)
         coarse = faiss.IndexFlatIP(dimension)
         self._index = faiss.IndexIVFScalarQuantizer(
             coarse,
             dimension,
-            _lists(total),
+            lists,
             faiss.ScalarQuantizer.QT_8bit,
             faiss.METRIC_INNER_PRODUCT,
         )
