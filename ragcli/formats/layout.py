@@ -31,6 +31,8 @@ _COMPOUND = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)+")
 _AROUND_BREAK = re.compile(rf"(\w*){BREAK}\s*(\w*)")
 _LEADER = re.compile(r"(?:[.…] ?){4,}\W*\w{1,6}$")
 _DIGITS = re.compile(r"\d+")
+_BARE_NUMBER = re.compile(r"[\W_]*\d{1,5}[\W_]*")
+_SHORT_PAGE = 10
 
 
 @dataclass(slots=True)
@@ -184,41 +186,48 @@ def is_item(text: str) -> bool:
     return bool(_BULLET.match(text) or _NUMBER.match(text))
 
 
-def drop_running(pages: Sequence[list[Line]]) -> None:
-    """Remove, in place, lines that stand at the top or bottom of three pages or more, and page numbers.
+_Key = tuple[str, int | None, int]
 
-    The first of each stays, and so does everything on a page that has little else.
+
+def drop_running(pages: Sequence[list[Line]]) -> None:
+    """Remove, in place, lines that three pages or more have at one height of their top or bottom.
+
+    Page numbers count as the same line. The first of each stays, and short pages stay whole.
     """
     edges = [_edges(lines) for lines in pages]
-    count = Counter(key for number, found in enumerate(edges) for _, key in _keys(found, number))
-    seen: set[tuple[str, int | None]] = set()
-    for number, (lines, found) in enumerate(zip(pages, edges, strict=True)):
+    count: Counter[_Key] = Counter()
+    for number, (top, bottom) in enumerate(edges):
+        count.update(key for line in (*top, *bottom) for key in _keys(line, number))
+    seen: set[_Key] = set()
+    for number, (lines, both) in enumerate(zip(pages, edges, strict=True)):
         gone: set[int] = set()
-        for index, key in _keys(found, number):
-            if count[key] < 3 or index in gone:
-                continue
-            if key in seen or key[0] == "#":
-                gone.add(index)
-            seen.add(key)
-        if len(lines) - len(gone) >= 3:
-            lines[:] = [line for index, line in enumerate(lines) if index not in gone]
+        for edge in both:
+            for line in edge:
+                keys = [key for key in _keys(line, number) if count[key] >= 3]
+                if not keys:
+                    break
+                if _BARE_NUMBER.fullmatch(line.text.strip()) or not seen.isdisjoint(keys):
+                    gone.add(id(line))
+                seen.update(keys)
+        lines[:] = [line for line in lines if id(line) not in gone]
 
 
-def _edges(lines: Sequence[Line]) -> list[tuple[int, str]]:
-    """The three highest and the three lowest lines of a page."""
-    if len(lines) < 6:
-        return []
-    order = sorted(range(len(lines)), key=lambda index: lines[index].y)
-    return [(index, lines[index].text.strip()) for index in (*order[:3], *order[-3:])]
+def _edges(lines: Sequence[Line]) -> tuple[list[Line], list[Line]]:
+    """The three highest and the three lowest lines of a page, from the edge inwards."""
+    if len(lines) < _SHORT_PAGE:
+        return [], []
+    order = sorted(lines, key=lambda line: line.y)
+    return order[:-4:-1], order[:3]
 
 
-def _keys(edges: list[tuple[int, str]], page: int) -> Iterator[tuple[int, tuple[str, int | None]]]:
+def _keys(line: Line, page: int) -> Iterator[_Key]:
     """What to count a line by: its words, and for each number in it how far it runs ahead of the page."""
-    for index, text in edges:
-        if not 0 < len(text) <= 200:
-            continue
-        yield index, (text, None)
-        for match in list(_DIGITS.finditer(text))[:4]:
-            if len(match[0]) <= 5:
-                pattern = text[: match.start()] + "#" + text[match.end() :]
-                yield index, (pattern, int(match[0]) - page)
+    text = line.text.strip()
+    if not 0 < len(text) <= 200:
+        return
+    height = round(line.y)
+    yield text, None, height
+    for match in list(_DIGITS.finditer(text))[:4]:
+        if len(match[0]) <= 5:
+            pattern = text[: match.start()] + "#" + text[match.end() :]
+            yield pattern, int(match[0]) - page, height

@@ -144,12 +144,16 @@ def _lines(page: PdfTextPage) -> Iterator[Line]:
     offset = 0
     for raw in page.get_text_range().split("\r\n"):
         visible = raw.strip("\u00a0 \t")
-        if visible:
+        text = clean(layout.normalise(visible)).strip()
+        if text:
             first = offset + raw.index(visible)
-            text = clean(layout.normalise(visible)).strip()
-            if text:
-                yield _placed(page, text, offset, first, first + len(visible) - 1)
-        offset += len(raw) + 2
+            yield _placed(page, text, offset, first, first + _units(visible) - 1)
+        offset += _units(raw) + 2
+
+
+def _units(text: str) -> int:
+    """The length of a text as PDFium counts it, in UTF-16 code units."""
+    return len(text) if text.isascii() else len(text.encode("utf-16-le")) // 2
 
 
 def _placed(page: PdfTextPage, text: str, start: int, first: int, last: int) -> Line:
