@@ -13,7 +13,7 @@ from ragcli.errors import ParseError
 from ragcli.formats.encoding import clean
 from ragcli.formats.limits import Limits, fit
 from ragcli.formats.rtfstory import RtfStory, Style, tidy
-from ragcli.formats.rtftokens import CHARSETS, WORDS, Token, code_page, tokens
+from ragcli.formats.rtftokens import WORDS, Characters, Token, code_page, tokens
 from ragcli.formats.titles import usable
 from ragcli.types import Block, Parsed, Scalar
 
@@ -91,15 +91,11 @@ class _Reader:
         self._group = _Group()
         self._stack: list[_Group] = []
         self._starred = False
-        self._codec = "cp1252"
-        self._fonts: dict[int, str] = {}
-        self._default_font: int | None = None
-        self._table_font: int | None = None
+        self._characters = Characters()
         self._styles: dict[int, Style] = {}
         self._style = 0
         self._pending = bytearray()
         self._skip = 0
-        self._high = ""
         self._note: list[str] = []
 
     def read(self, data: bytes) -> Iterator[Block]:
@@ -148,13 +144,8 @@ class _Reader:
     def _flush(self) -> None:
         """Decode the bytes collected so far; a character may have come in several tokens."""
         if self._pending:
-            font = self._group.font if self._group.font is not None else self._default_font
-            codec = self._fonts.get(font, self._codec) if font is not None else self._codec
             data, self._pending = bytes(self._pending), bytearray()
-            if codec == "symbol":
-                self._add("•" if data.strip() in (b"\xb7", b"\xa7", b"\xd8") else "")
-            else:
-                self._add(data.decode(codec, "replace"))
+            self._add(self._characters.decode(data, self._group.font))
 
     def _add(self, text: str) -> None:
         if self._group.hidden or not text:
@@ -182,9 +173,7 @@ class _Reader:
             self._into("drop")
         elif self._group.into == "drop":
             return
-        elif word == "u" and number is not None:
-            self._unicode(number)
-        elif word in WORDS and word != "par":
+        elif word in WORDS:
             self._add(WORDS[word])
         elif handler := _WORDS.get(word):
             handler(self, number)
@@ -204,29 +193,17 @@ class _Reader:
     def _into(self, destination: str) -> None:
         self._group = replace(self._group, into=destination)
 
-    def _unicode(self, number: int) -> None:
-        unit = chr(number & 0xFFFF)
-        if "\ud800" <= unit <= "\udbff":
-            self._high = unit
-        elif "\udc00" <= unit <= "\udfff" and self._high:
-            pair = (self._high + unit).encode("utf-16", "surrogatepass")
-            self._add(pair.decode("utf-16", "replace"))
-            self._high = ""
-        elif "\ue000" <= unit <= "\uf8ff":
-            self._add("•")
-        else:
-            self._add(unit)
+    def _unicode(self, number: int | None) -> None:
+        self._add(self._characters.unicode(number or 0))
         self._skip = self._group.unicode_skip
 
     def _charset(self, number: int | None) -> None:
-        if self._group.into == "fonttbl" and self._table_font is not None:
-            codec = "symbol" if number == 2 else CHARSETS.get(number or 0)
-            if codec and number != 1:
-                self._fonts[self._table_font] = codec if number else self._codec
+        if self._group.into == "fonttbl":
+            self._characters.charset(number or 0)
 
     def _font(self, number: int | None) -> None:
         if self._group.into == "fonttbl":
-            self._table_font = number
+            self._characters.font = number
         else:
             self._group = replace(self._group, font=number)
 
@@ -262,13 +239,13 @@ class _Reader:
         self._group = replace(self._group, unicode_skip=min(max(number or 0, 0), 8))
 
     def _code_page(self, number: int | None) -> None:
-        self._codec = code_page(number or 1252)
+        self._characters.codec = code_page(number or 1252)
 
     def _mac(self, _: int | None) -> None:
-        self._codec = "mac_roman"
+        self._characters.codec = "mac_roman"
 
     def _set_default_font(self, number: int | None) -> None:
-        self._default_font = number
+        self._characters.default = number
 
     def _nested_cell(self, _: int | None) -> None:
         self._add(" | ")
@@ -313,6 +290,7 @@ _WORDS: dict[str, _Handler] = {
     "v": _Reader._hide,
     "deleted": _Reader._hide,
     "plain": _Reader._plain,
+    "u": _Reader._unicode,
     "uc": _Reader._skip_after_unicode,
     "ansicpg": _Reader._code_page,
     "mac": _Reader._mac,

@@ -10,15 +10,15 @@ _TOKEN = re.compile(
     rb"\\([a-zA-Z]{1,32})(-?[0-9]{1,9})? ?|\\'([0-9a-fA-F]{2})|\\([^a-zA-Z])|([{}])|([^\\{}\r\n\0]+)"
 )
 
-CHARSETS = {
-    0: "cp1252", 77: "mac_roman", 128: "cp932", 129: "cp949", 134: "gb18030", 136: "cp950",
+_CHARSETS = {
+    77: "mac_roman", 128: "cp932", 129: "cp949", 134: "gb18030", 136: "cp950",
     161: "cp1253", 162: "cp1254", 163: "cp1258", 177: "cp1255", 178: "cp1256", 186: "cp1257",
     204: "cp1251", 222: "cp874", 238: "cp1250",
 }  # fmt: skip
 """What `\\fcharset` names -> codec; symbol fonts (2) have no codec of their own."""
 
 WORDS = {
-    "par": "\n", "line": "\n", "tab": " ", "emdash": "—", "endash": "–", "lquote": "‘",
+    "line": "\n", "tab": " ", "emdash": "—", "endash": "–", "lquote": "‘",
     "rquote": "’", "ldblquote": "“", "rdblquote": "”", "bullet": "•", "emspace": " ",
     "enspace": " ", "qmspace": " ",
 }  # fmt: skip
@@ -48,6 +48,42 @@ def code_page(number: int) -> str:
     if number == 65001:
         return "utf-8"
     return f"cp{number}" if number in _CODE_PAGES else "cp1252"
+
+
+class Characters:
+    """Bytes to text by the fonts of a file. `font` is the entry of the font table being read."""
+
+    def __init__(self) -> None:
+        self.codec = "cp1252"
+        self.default: int | None = None
+        self.font: int | None = None
+        self._fonts: dict[int, str] = {}
+        self._high = ""
+
+    def charset(self, number: int) -> None:
+        """Give the font being read a character set; 0 and 1 are that of the file."""
+        if self.font is not None and number > 1:
+            codec = "symbol" if number == 2 else _CHARSETS.get(number, self.codec)
+            self._fonts[self.font] = codec
+
+    def decode(self, data: bytes, font: int | None) -> str:
+        """Text in a font, or in the default font; of a symbol font only its bullets."""
+        wanted = self.default if font is None else font
+        codec = self.codec if wanted is None else self._fonts.get(wanted, self.codec)
+        if codec == "symbol":
+            return "•" if data.strip() in (b"\xb7", b"\xa7", b"\xd8") else ""
+        return data.decode(codec, "replace")
+
+    def unicode(self, number: int) -> str:
+        """The character of `\\u`, which may come as two halves; private ones are bullets."""
+        unit, high = chr(number & 0xFFFF), self._high
+        self._high = ""
+        if "\ud800" <= unit <= "\udbff":
+            self._high = unit
+            return ""
+        if "\udc00" <= unit <= "\udfff":
+            return (high + unit).encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        return "•" if "\ue000" <= unit <= "\uf8ff" else unit
 
 
 def tokens(data: bytes) -> Iterator[Token]:
