@@ -13,47 +13,20 @@ from ragcli.errors import ParseError
 from ragcli.formats.encoding import clean
 from ragcli.formats.limits import Limits, fit
 from ragcli.formats.rtfstory import RtfStory, Style, tidy
-from ragcli.formats.rtftokens import WORDS, Characters, Token, code_page, tokens
+from ragcli.formats.rtftokens import (
+    DROPPED,
+    KEPT_WHEN_STARRED,
+    WORDS,
+    Characters,
+    Token,
+    code_page,
+    tokens,
+)
 from ragcli.formats.titles import usable
 from ragcli.types import Block, Parsed, Scalar
 
 VERSION = 1
 _DEEPEST = 2000
-_DROPPED = {
-    *("colortbl", "pict", "objdata", "fldinst", "datafield", "filetbl", "listtable", "xmlnstbl"),
-    *(
-        "listoverridetable",
-        "rsidtbl",
-        "revtbl",
-        "pgptbl",
-        "mmathPr",
-        "bkmkstart",
-        "bkmkend",
-        "atnid",
-    ),
-    *(
-        "private",
-        "nonshppict",
-        "sp",
-        "shprslt",
-        "background",
-        "falt",
-        "panose",
-        "nonesttables",
-        "do",
-    ),
-    *("header", "headerl", "headerr", "headerf", "footer", "footerl", "footerr", "footerf"),
-    *("ftnsep", "ftnsepc", "ftncn", "aftnsep", "aftnsepc", "aftncn", "pntxta", "pntxtb", "revtim"),
-}
-_KEPT_WHEN_STARRED = {
-    "fldrslt",
-    "shpinst",
-    "shptxt",
-    "pntext",
-    "listtext",
-    "footnote",
-    "annotation",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,9 +140,9 @@ class _Reader:
         word, number = token.word, token.number
         if self._starred:
             self._starred = False
-            if word not in _KEPT_WHEN_STARRED:
+            if word not in KEPT_WHEN_STARRED:
                 self._into("drop")
-        if word in _DROPPED:
+        if word in DROPPED:
             self._into("drop")
         elif self._group.into == "drop":
             return

@@ -24,6 +24,21 @@ WORDS = {
 }  # fmt: skip
 """Control words that stand for a character."""
 
+DROPPED = {
+    *("colortbl", "pict", "objdata", "fldinst", "datafield", "filetbl", "listtable", "xmlnstbl"),
+    *("listoverridetable", "rsidtbl", "revtbl", "pgptbl", "mmathPr", "bkmkstart", "bkmkend"),
+    *("atnid", "private", "nonshppict", "sp", "shprslt", "background", "falt", "panose", "do"),
+    *("header", "headerl", "headerr", "headerf", "footer", "footerl", "footerr", "footerf"),
+    *("ftnsep", "ftnsepc", "ftncn", "aftnsep", "aftnsepc", "aftncn", "pntxta", "pntxtb"),
+    *("revtim", "nonesttables"),
+}
+"""Destinations that hold no text of the document."""
+
+KEPT_WHEN_STARRED = {
+    *("fldrslt", "shpinst", "shptxt", "pntext", "listtext", "footnote", "annotation"),
+}
+"""Destinations that hold text although they are marked as optional (`\\*`)."""
+
 _CODE_PAGES = {
     *(437, 720, 737, 775, 850, 852, 855, 857, 858, 860, 861, 862, 863, 864, 865, 866, 869, 874),
     *(932, 936, 949, 950, 1250, 1251, 1252, 1253, 1254, 1255, 1256, 1257, 1258),
