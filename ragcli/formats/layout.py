@@ -31,6 +31,11 @@ _COMPOUND = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)+")
 _AROUND_BREAK = re.compile(rf"(\w*){BREAK}\s*(\w*)")
 _LEADER = re.compile(r"(?:[.…] ?){4,}\W*\w{1,6}$")
 _DIGITS = re.compile(r"\d+")
+_PAGE_NUMBER = re.compile(
+    r"^[\W_]*#[\W_]*$|^#\W.{25}|.{25}\W#$"
+    r"|\b(?:page|p|pp|seite|s|pagina|pág|página|стр|strona|sida|side|blz|pg)\W{0,3}#",
+    re.IGNORECASE,
+)
 _BARE_NUMBER = re.compile(r"[\W_]*\d{1,5}[\W_]*")
 _SHORT_PAGE = 10
 
@@ -124,7 +129,7 @@ def _pitch_of(group: list[Line], pitch: float, line: Line) -> float:
         step = above.y_end - below.y
         if step > 0.5 * line.size:
             return step
-    return pitch or 1.5 * line.size
+    return max(pitch, 1.1 * line.size) if pitch else 1.5 * line.size
 
 
 def _edge(group: Sequence[Line], line: Line) -> float:
@@ -228,6 +233,6 @@ def _keys(line: Line, page: int) -> Iterator[_Key]:
     height = round(line.y)
     yield text, None, height
     for match in list(_DIGITS.finditer(text))[:4]:
-        if len(match[0]) <= 5:
-            pattern = text[: match.start()] + "#" + text[match.end() :]
-            yield pattern, int(match[0]) - page, height
+        rest = text[: match.start()] + "#" + text[match.end() :]
+        if len(match[0]) <= 5 and _PAGE_NUMBER.search(rest):
+            yield rest, int(match[0]) - page, height

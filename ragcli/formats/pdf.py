@@ -229,14 +229,13 @@ def _words(text: str) -> str:
 
 
 def _starts(lines: Sequence[Line], entries: list[_Entry]) -> dict[int, list[_Entry]]:
-    """The line at which each heading of a page begins: by its words, else by its height."""
+    """The line at which each heading of a page begins: by its words under where it points."""
     found: dict[int, list[_Entry]] = {}
     last = 0
     for entry in entries[:_MOST_ON_A_PAGE]:
-        rest = range(last, len(lines))
-        by_words = (at for at in rest if _same_title(lines[at].text, entry.title))
-        by_height = (at for at in rest if lines[at].y <= entry.top)
-        last = next(by_words, next(by_height, len(lines)))
+        below = [at for at in range(last, len(lines)) if lines[at].y <= entry.top]
+        by_words = (at for at in below if _same_title(lines[at].text, entry.title))
+        last = next(by_words, below[0] if below else len(lines))
         found.setdefault(last, []).append(entry)
     return found
 
