@@ -152,9 +152,15 @@ def reasons(items: Sequence[tuple[str, str]]) -> dict[str, str]:
     return {os.path.basename(path.rstrip("/")): reason for path, reason in items}
 
 
+def desk_at(top: Path) -> Desk:
+    tokenizer = top / "tokenizer.json"
+    if not tokenizer.exists():
+        small_tokenizer(tokenizer)
+        (top / "docs").mkdir()
+    info = EmbedderInfo("words", "f" * 64, DIMENSION, 128, tokenizer, top, "folder")
+    return Desk(top, top / "docs", info)
+
+
 @pytest.fixture
 def desk(tmp_path: Path) -> Desk:
-    (tmp_path / "docs").mkdir()
-    tokenizer = small_tokenizer(tmp_path / "tokenizer.json")
-    info = EmbedderInfo("words", "f" * 64, DIMENSION, 128, tokenizer, tmp_path, "folder")
-    return Desk(tmp_path, tmp_path / "docs", info)
+    return desk_at(tmp_path)
