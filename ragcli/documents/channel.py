@@ -36,7 +36,10 @@ class Channel:
                 self._changed.notify_all()
 
     def get(self) -> bytes | None:
-        """The next item, in order; None at the end. Raises what the other side ended with."""
+        """The next item, in order; None at the end. Raises what the other side ended with.
+
+        ValueError where this side gave up before.
+        """
         with self._changed:
             self._changed.wait_for(lambda: self._items or self._ended)
             if self._items:
@@ -44,6 +47,8 @@ class Channel:
                 self._held -= len(item)
                 self._changed.notify_all()
                 return item
+            if not self._wanted:
+                raise ValueError("nothing can be read after close")
             if self._error is not None:
                 raise self._error
             return None

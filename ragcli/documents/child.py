@@ -193,13 +193,17 @@ def _read_file(path: str, most_mb: int) -> tuple[bytes, int]:
     """The bytes of a regular file and its time of change; a link or a pipe is never followed or awaited."""
     flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
     try:
-        with FileIO(os.open(path, flags), "rb") as file:
-            facts = os.fstat(file.fileno())
+        handle = os.open(path, flags)
+        try:
+            facts = os.fstat(handle)
             if not stat.S_ISREG(facts.st_mode):
                 raise ParseError("It is not a regular file.")
             if facts.st_size > most_mb * 1_000_000:
                 raise Unsupported(f"It is larger than {most_mb} MB.")
-            return file.readall(), facts.st_mtime_ns
+            with FileIO(handle, closefd=False) as file:
+                return file.readall(), facts.st_mtime_ns
+        finally:
+            os.close(handle)
     except OSError as error:
         if error.errno == errno.ELOOP:
             raise ParseError("It is a symbolic link, which is not followed.") from error

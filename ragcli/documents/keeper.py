@@ -24,11 +24,13 @@ class Keeper:
         self._start = start
         self._options = options
         self._child: Child | None = None
+        self._serving: ParseResult | None = None
         self._closing = threading.Lock()
         self._closed = False
 
     def serve(self, result: ParseResult) -> None:
         """Fill a result to its end, be it an error."""
+        self._serving = result
         try:
             result.channel.end(self._exchange(result))
         except Died as death:
@@ -46,11 +48,13 @@ class Keeper:
             self._child = None
 
     def close(self) -> None:
-        """Kill the child, whatever it does, and start none again."""
+        """Kill the child, whatever it does, and start none again; nobody reads its result now."""
         with self._closing:
             self._closed = True
             if self._child is not None:
                 self._child.kill()
+            if self._serving is not None:
+                self._serving.close()
 
     def _exchange(self, result: ParseResult) -> ParseError | None:
         child = self._ready()
@@ -81,7 +85,7 @@ class Keeper:
             child = self._child = self._start()
         try:
             child.send(frames.encode(self._options))
-            child.receive()
+            child.receive(starting=True)
         except Died as death:
             said = death.details.strip().rpartition("\n")[2] or str(death)
             raise RagcliError(f"The parsing process cannot start: {said}") from None

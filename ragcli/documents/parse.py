@@ -85,8 +85,9 @@ class ParserPool:
                 waiting.extend(map(self._submit, islice(source, room)))
                 if not waiting:
                     return
-                yield waiting[0]
-                waiting.popleft().close()
+                turn = waiting.popleft()
+                yield turn
+                turn.close()
         finally:
             for result in waiting:
                 result.close()

@@ -34,6 +34,7 @@ _WORD = re.compile(r"\S++")
 _LINE = re.compile(r"[^\n]*\S[^\n]*+")
 _RUN = 32
 """Characters of words, or of one word, that are moved together."""
+_WORD_RUN = re.compile(rf"\S(?:[\s\S]{{0,{_RUN - 2}}}\S)?(?!\S)|\S++")
 _JOINERS = "\u200d\ufe0e\ufe0f"
 
 _LONGEST_LEAD = 80
@@ -173,9 +174,13 @@ def _gap(text: str, last: int, start: int, usual: float) -> float:
     return PARAGRAPH if text.find("\n\n", last, start) >= 0 else usual
 
 
-def _words(text: str, part: Part) -> Iterator[Part]:
+def _word_runs(text: str, part: Part) -> Iterator[Part]:
+    return _words(text, part, _WORD_RUN)
+
+
+def _words(text: str, part: Part, pattern: re.Pattern[str] = _WORD) -> Iterator[Part]:
     base, end, price = part
-    for match in _WORD.finditer(text, base, end):
+    for match in pattern.finditer(text, base, end):
         yield *match.span(), price
         price = WORD
 
@@ -217,7 +222,7 @@ def _in_runs(level: Level) -> Level:
 
 _WITHIN_LINES: tuple[Level, ...] = (
     _in_runs(_lines),
-    _in_runs(_words),
+    _word_runs,
     _words,
     _characters,
     _letters,

@@ -25,6 +25,7 @@ _BOOTSTRAP = (
 )
 _ENVIRONMENT = {"LC_ALL": "C.UTF-8", "PYTHONUTF8": "1", "TOKENIZERS_PARALLELISM": "false"}
 _READ = 1 << 20
+_STARTUP_S = 60
 _KEPT_ERRORS = 4000
 _OUT_OF_MEMORY = (b"MemoryError", b"memory allocation of", b"bad_alloc", b"out of memory")
 
@@ -84,9 +85,10 @@ class Child:
             except BrokenPipeError:
                 raise self._died() from None
 
-    def receive(self) -> bytes:
+    def receive(self, *, starting: bool = False) -> bytes:
         """The payload of the next frame. Raises Died where none comes in time or the child is gone."""
-        deadline = time.monotonic() + self._timeout
+        patience = max(self._timeout, _STARTUP_S) if starting else self._timeout
+        deadline = time.monotonic() + patience
         try:
             while (payload := frames.take(self._received)) is None:
                 self._await(deadline)
