@@ -1,0 +1,125 @@
+"""Which candidates are quoted: the best, those nearly as good, and what they need to be understood.
+
+Pure functions over candidates and their scores; how the scores come about is decided elsewhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from ragcli.answer.citations import Quote
+from ragcli.answer.features import Candidate
+from ragcli.answer.sentences import UnitKind
+from ragcli.answer.words import Question
+from ragcli.retrieve.duplicates import resemblance
+from ragcli.types import Hit
+
+SAME = 0.6
+"""Resemblance from which two candidates say the same."""
+LED = 60
+"""Words of a list, table or code that are quoted along with the line that announces them."""
+BETWEEN = 30
+"""Words between two pieces of one hit that are quoted too, rather than citing it twice."""
+
+
+def pick(found: Sequence[Candidate], odds: Sequence[float], *, more: float, most: int) -> list[int]:
+    """The best candidate, and up to `most` in all whose log odds are within `more` of it.
+
+    Best first, equal ones in the order of the hits; of candidates that say the same only one.
+    """
+    chosen: list[int] = []
+    for n in sorted(range(len(found)), key=lambda n: (-odds[n], n)):
+        if chosen and (len(chosen) == most or odds[n] < odds[chosen[0]] - more):
+            break
+        if not any(_same(found[n].text, found[other].text) for other in chosen):
+            chosen.append(n)
+    return chosen
+
+
+def quotes(
+    asked: Question,
+    hits: Sequence[Hit],
+    found: Sequence[Candidate],
+    chosen: Sequence[int],
+    scores: Sequence[float],
+) -> list[Quote]:
+    """The chosen candidates with their context, as ranges in the order to be read.
+
+    The hit of the best candidate comes first; within a hit the order is that of its text.
+    """
+    wanted: dict[int, float] = {}
+    for n in chosen:
+        for part in (n, *_context(asked, found, n)):
+            wanted[part] = max(wanted.get(part, 0.0), scores[n])
+    order = list(dict.fromkeys(found[n].hit for n in chosen))
+    return [
+        quote
+        for hit in order
+        for quote in _joined(
+            hits[hit].chunk.text, found, sorted(n for n in wanted if found[n].hit == hit), wanted
+        )
+    ]
+
+
+def _context(asked: Question, found: Sequence[Candidate], n: int) -> list[int]:
+    one = found[n]
+    needed = []
+    if one.leans_on is not None and _adds(asked, one, found[one.leans_on]):
+        needed.append(one.leans_on)
+    if one.unit.leads_in:
+        needed += _led(found, n)
+    return needed
+
+
+def _adds(asked: Question, one: Candidate, antecedent: Candidate) -> bool:
+    """Whether the antecedent says something of the question; lead-ins and headers always belong."""
+    if one.unit.kind != "sentence" or antecedent.unit.leads_in:
+        return True
+    terms = set(asked.words.stems) - set(one.words.stems)
+    return bool(terms & set(antecedent.words.stems))
+
+
+def _led(found: Sequence[Candidate], n: int) -> Iterable[int]:
+    """What candidate `n` announces: the next sentence, or as much as fits of the list after it."""
+    words = 0
+    for following in range(n + 1, len(found)):
+        one = found[following]
+        words += one.words.count
+        led = one.leans_on == n or following == n + 1
+        if one.hit != found[n].hit or not led or (words > LED and following > n + 1):
+            return
+        yield following
+
+
+def _joined(
+    text: str, found: Sequence[Candidate], parts: Sequence[int], scores: dict[int, float]
+) -> Iterable[Quote]:
+    """Neighbouring parts of one hit become one quote."""
+    run: list[int] = []
+    for n in parts:
+        if run and _apart(text, found, run[-1], n):
+            yield _quote(found, run, scores)
+            run = []
+        run.append(n)
+    if run:
+        yield _quote(found, run, scores)
+
+
+def _apart(text: str, found: Sequence[Candidate], before: int, after: int) -> bool:
+    if after == before + 1:
+        return False
+    belongs = found[after].leans_on == before
+    between = text[found[before].unit.end : found[after].unit.start]
+    return not belongs or len(between.split()) > BETWEEN
+
+
+def _quote(found: Sequence[Candidate], run: Sequence[int], scores: dict[int, float]) -> Quote:
+    units = [found[n].unit for n in run]
+    kinds: list[UnitKind] = [unit.kind for unit in units if unit.kind != "sentence"]
+    kind = kinds[0] if kinds else "sentence"
+    best = max(scores[n] for n in run)
+    return Quote(found[run[0]].hit, units[0].start, units[-1].end, kind, best)
+
+
+def _same(left: str, right: str) -> bool:
+    return left.casefold() == right.casefold() or resemblance(left, right) >= SAME

@@ -1,0 +1,28 @@
+"""What an answerer hands over. Plain data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from ragcli.types import Citation, Hit
+
+
+@dataclass(slots=True)
+class Answer:
+    """An answer with its citations, or the statement that the hits do not hold one.
+
+    `text` carries a marker `[n]` behind each piece that citation `n` supports; it is None when
+    nothing was found, and `reason` then says what is likely missing. `confidence` is the
+    estimated probability, 0 to 1, that the text answers the question.
+    """
+
+    status: Literal["answered", "not_found"]
+    text: str | None = None
+    kind: Literal["quoted", "written"] = "quoted"
+    citations: list[Citation] = field(default_factory=list)
+    hits: list[Hit] = field(default_factory=list)
+    confidence: float = 0.0
+    warnings: list[str] = field(default_factory=list)
+    reason: str = ""
+    timings_ms: dict[str, float] = field(default_factory=dict)

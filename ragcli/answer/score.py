@@ -1,0 +1,110 @@
+"""Scores candidates with the fitted networks: how likely each answers, and whether any does.
+
+Without an embedder the numbers that were fitted on words alone are used; nothing else changes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ragcli.answer.features import WITH_VECTORS, WORDS_ONLY, Candidate, features, unit_rows
+from ragcli.answer.model import Calibration, calibration, probability
+from ragcli.answer.words import Question
+from ragcli.types import Hit
+
+if TYPE_CHECKING:
+    import numpy as np
+    from langchain_core.embeddings import Embeddings
+    from numpy.typing import NDArray
+
+    Matrix = NDArray[np.float32]
+
+EMBEDDED = 96
+"""Candidates that are embedded at most: those that words alone find likeliest."""
+FOUND = ("best", "second", "other_hit", "expected", "spread")
+"""What is seen of all scores together, ahead of the features of the best candidate."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """Log odds of each candidate, the probability that the best answers, and the limit it must pass."""
+
+    odds: list[float]
+    confidence: float
+    fitted: Calibration
+
+    @property
+    def chances(self) -> list[float]:
+        """The probability of each candidate, 0 to 1."""
+        import numpy as np
+
+        chances: list[float] = probability(np.array(self.odds, dtype=np.float32)).tolist()
+        return chances
+
+
+def score(
+    asked: Question,
+    hits: Sequence[Hit],
+    found: Sequence[Candidate],
+    embedder: Embeddings | None,
+) -> Scores:
+    """Score the candidates of the hits; deterministic for the same embedder."""
+    fitted = calibration(embedder is not None)
+    if not found:
+        return Scores([], 0.0, fitted)
+    vectors = None if embedder is None else embed(asked, hits, found, embedder)
+    rows = features(asked, hits, found, vectors)
+    odds = fitted.sentence.logits(rows)
+    summary = summarise(odds, rows, [one.hit for one in found])
+    confidence = float(probability(fitted.found.logits(summary[None, :]))[0])
+    return Scores(odds.tolist(), confidence, fitted)
+
+
+def summarise(odds: Matrix, rows: Matrix, places: Sequence[int]) -> Matrix:
+    """The inputs of the network that decides whether anything was found, shape (inputs,).
+
+    `places` names the hit of each row of `odds` and `rows`.
+    """
+    import numpy as np
+
+    best = int(np.argmax(odds))
+    rest = np.delete(odds, best)
+    elsewhere = odds[np.array(places) != places[best]]
+    chances = probability(odds)
+    shares = np.exp(odds - odds.max())
+    shares /= shares.sum()
+    spread = -float((shares * np.log(np.maximum(shares, 1e-9))).sum())
+    seen = [
+        odds[best],
+        rest.max() if len(rest) else odds[best] - 10,
+        elsewhere.max() if len(elsewhere) else odds[best] - 10,
+        float(np.log1p(chances.sum())),
+        spread,
+    ]
+    return np.concatenate([seen, rows[best]]).astype(np.float32)
+
+
+def found_inputs(with_vectors: bool) -> tuple[str, ...]:
+    """The names of what `summarise` returns."""
+    return (*FOUND, *(WITH_VECTORS if with_vectors else WORDS_ONLY))
+
+
+def embed(
+    asked: Question, hits: Sequence[Hit], found: Sequence[Candidate], embedder: Embeddings
+) -> tuple[Matrix, Matrix]:
+    """Unit vectors of the question, shape (dim,), and of the candidates, shape (n, dim).
+
+    Beyond EMBEDDED candidates the unlikely ones keep a vector of zeros, which is like nothing.
+    """
+    import numpy as np
+
+    chosen = list(range(len(found)))
+    if len(found) > EMBEDDED:
+        odds = calibration(False).sentence.logits(features(asked, hits, found, None))
+        chosen = sorted(np.argsort(-odds, kind="stable")[:EMBEDDED].tolist())
+    question = np.array(embedder.embed_query(asked.text), dtype=np.float32)
+    vectors = np.zeros((len(found), len(question)), dtype=np.float32)
+    vectors[chosen] = embedder.embed_documents([found[n].text for n in chosen])
+    return unit_rows(question[None, :])[0], unit_rows(vectors)
