@@ -7,7 +7,9 @@ size and sha256 of the model; whatever does not match is converted again.
 from __future__ import annotations
 
 import hashlib
+import importlib.metadata
 import json
+import platform
 import shutil
 import subprocess
 import sys
@@ -61,13 +63,22 @@ def _load(place: Path) -> Converted | None:
         data = (place / "model.onnx").read_bytes()
     except (OSError, ValueError):
         return None
-    if not isinstance(manifest, dict) or manifest.get("version") != VERSION:
+    if not isinstance(manifest, dict) or manifest.get("made") != _made():
         return None
     if manifest.get("size") != len(data):
         return None
     if manifest.get("sha256") != hashlib.sha256(data).hexdigest():
         return None
     return Converted(data, manifest)
+
+
+def _made() -> list[str]:
+    """What a conversion was checked on; with another arithmetic or runtime it is checked anew."""
+    try:
+        vnni = "vnni" if "vnni" in Path("/proc/cpuinfo").read_text() else ""
+    except OSError:
+        vnni = ""
+    return [str(VERSION), platform.machine(), vnni, importlib.metadata.version("onnxruntime")]
 
 
 def _convert(card: Card, precision: str, place: Path, say: Callable[[str], None]) -> Converted:
@@ -78,7 +89,7 @@ def _convert(card: Card, precision: str, place: Path, say: Callable[[str], None]
         report = _run_child(card, staged, precision)
         data = (staged / "model.onnx").read_bytes()
         digest = hashlib.sha256(data).hexdigest()
-        manifest = {"version": VERSION, "size": len(data), "sha256": digest, **report}
+        manifest = {"made": _made(), "size": len(data), "sha256": digest, **report}
         (staged / "manifest.json").write_text(json.dumps(manifest, indent=1))
         publish(staged, place)
     finally:

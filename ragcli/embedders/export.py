@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from ragcli.embedders.card import Card, read_card
 from ragcli.embedders.probes import PROBES
+from ragcli.embedders.switches import QUIET
 from ragcli.errors import ModelError, RagcliError
 
 if TYPE_CHECKING:
@@ -29,14 +30,6 @@ INT8_FLOOR = 0.98
 INT8_MEAN_FLOOR = 0.985
 LEVELS = (127, 63)
 """Weight ranges to try: without VNNI instructions the full range can overflow, half never does."""
-QUIET = {
-    "HF_HUB_OFFLINE": "1",
-    "HF_HUB_DISABLE_TELEMETRY": "1",
-    "ORT_DISABLE_TELEMETRY": "1",
-    "TOKENIZERS_PARALLELISM": "false",
-    "TRANSFORMERS_VERBOSITY": "error",
-    "HF_HUB_DISABLE_PROGRESS_BARS": "1",
-}
 
 
 def main(arguments: list[str]) -> int:

@@ -15,8 +15,10 @@ from ragcli.errors import StorageError
 
 def make_folder(folder: Path) -> Path:
     """Create the folder and its parents, readable by their owner only; raises StorageError."""
+    missing = [part for part in (folder, *folder.parents) if not part.exists()]
     try:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        for part in reversed(missing):
+            part.mkdir(mode=0o700, exist_ok=True)
     except OSError as error:
         raise StorageError(
             f"The cache folder {folder} cannot be written: {error.strerror}.",

@@ -5,12 +5,12 @@ No torch and no transformers in this process.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ragcli.embedders.card import Card
+from ragcli.embedders.switches import silence_onnxruntime
 from ragcli.embedders.tokens import TokenReader
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ def feed(rows: Sequence[Sequence[int]], pad_id: int) -> dict[str, Any]:
 
 def open_session(model: Path | bytes, threads: int) -> Any:
     """An ONNX Runtime session on the processor; it phones nowhere and prints nothing."""
-    os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+    silence_onnxruntime()
     import onnxruntime
 
     options = onnxruntime.SessionOptions()

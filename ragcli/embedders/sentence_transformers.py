@@ -92,7 +92,7 @@ def build(
     options = parse_options(choice)
     card, located = _find(options, cache, offline)
     info = _info(card, located, options, cache)
-    encoder = start(card, info, options, cache, on_progress or (lambda _: None))
+    encoder = start(card, info.fingerprint, options, cache, on_progress or (lambda _: None))
     return SentenceEmbedder(info, encoder)
 
 

@@ -1,0 +1,23 @@
+"""Switches of libraries, set in the environment before their import: no telemetry, no noise."""
+
+from __future__ import annotations
+
+import os
+
+QUIET = {
+    "HF_HUB_DISABLE_PROGRESS_BARS": "1",
+    "HF_HUB_DISABLE_TELEMETRY": "1",
+    "HF_HUB_OFFLINE": "1",
+    "ORT_DISABLE_TELEMETRY": "1",
+    "TOKENIZERS_PARALLELISM": "false",
+    "TRANSFORMERS_VERBOSITY": "error",
+}
+"""For children: the model lies on this machine by then, so they never need the network."""
+
+STEADY_MEMORY = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": "1000000000"}
+"""For a child that runs torch on a processor: glibc otherwise returns its memory at each step."""
+
+
+def silence_onnxruntime() -> None:
+    """Switch its telemetry off; after the import it would be too late."""
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"
