@@ -9,7 +9,7 @@ are no duplicate of this year's.
 from __future__ import annotations
 
 import re
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -29,67 +29,73 @@ class Group:
     copies: list[int] = field(default_factory=list)
 
 
-@dataclass(frozen=True, slots=True)
-class _Trace:
-    said: str
-    facts: tuple[str, ...]
-    shingles: frozenset[int]
+Shingles = frozenset[tuple[str, ...]]
 
 
-def collapse(texts: Sequence[str], threshold: float) -> list[Group]:
+def collapse(texts: Sequence[str], threshold: float, wanted: int | None = None) -> list[Group]:
     """Group texts given best first; each group is led by its best, groups keep that order.
 
     `threshold` is the resemblance (0 to 1) from which two texts count as the same; at 1 only
     texts that are equal but for spaces and case do. A text joins the first group whose leader it
-    resembles. Time is linear in the words and in the groups that share shingles.
+    resembles. Behind the first `wanted` groups equal texts alone are brought together: what lies
+    there is not shown, and comparing takes time.
     """
     groups: list[Group] = []
-    leaders: list[_Trace] = []
-    by_said: dict[str, int] = {}
-    by_shingle: dict[int, list[int]] = defaultdict(list)
+    by_text: dict[str, int] = {}
+    leaders = _Leaders(threshold)
     for position, text in enumerate(texts):
-        trace = _trace(text)
-        found = by_said.get(trace.said)
+        said = " ".join(text.casefold().split())
+        found = by_text.get(said)
         if found is None and threshold < 1:
-            found = _resembling(trace, leaders, by_shingle, threshold)
+            found = leaders.match(said, join=wanted is None or len(groups) < wanted)
         if found is not None:
             groups[found].copies.append(position)
-            continue
-        by_said[trace.said] = len(groups)
-        for shingle in trace.shingles:
-            by_shingle[shingle].append(len(groups))
-        leaders.append(trace)
-        groups.append(Group(position))
+        else:
+            by_text[said] = len(groups)
+            groups.append(Group(position))
     return groups
 
 
 def resemblance(left: str, right: str) -> float:
     """The Jaccard coefficient, 0 to 1, of the word shingles of two texts."""
-    a, b = _trace(left), _trace(right)
-    return 1.0 if a.said == b.said else _jaccard(a, b, len(a.shingles & b.shingles))
+    a, b = (" ".join(text.casefold().split()) for text in (left, right))
+    first, second = _shingles(a), _shingles(b)
+    return 1.0 if a == b else _jaccard(len(first), len(second), len(first & second))
 
 
-def _resembling(
-    trace: _Trace,
-    leaders: Sequence[_Trace],
-    by_shingle: dict[int, list[int]],
-    threshold: float,
-) -> int | None:
-    shared = Counter(group for shingle in trace.shingles for group in by_shingle.get(shingle, ()))
-    for group in sorted(shared):
-        leader = leaders[group]
-        if leader.facts == trace.facts and _jaccard(leader, trace, shared[group]) >= threshold:
-            return group
-    return None
+class _Leaders:
+    """The texts that lead the first groups, found by the shingles that they share with a text."""
+
+    def __init__(self, threshold: float) -> None:
+        self._threshold = threshold
+        self._texts: list[tuple[str, int]] = []
+        self._by_shingle: dict[tuple[str, ...], list[int]] = {}
+
+    def match(self, said: str, *, join: bool) -> int | None:
+        """The first leader that a text resembles; where there is none and it may `join`, it leads."""
+        shingles = _shingles(said)
+        shared = Counter(
+            leader
+            for shingle in self._by_shingle.keys() & shingles
+            for leader in self._by_shingle[shingle]
+        )
+        for leader in sorted(shared):
+            text, size = self._texts[leader]
+            near = _jaccard(size, len(shingles), shared[leader]) >= self._threshold
+            if near and _FACT.findall(text) == _FACT.findall(said):
+                return leader
+        if join:
+            for shingle in shingles:
+                self._by_shingle.setdefault(shingle, []).append(len(self._texts))
+            self._texts.append((said, len(shingles)))
+        return None
 
 
-def _jaccard(left: _Trace, right: _Trace, shared: int) -> float:
-    union = len(left.shingles) + len(right.shingles) - shared
+def _jaccard(left: int, right: int, shared: int) -> float:
+    union = left + right - shared
     return shared / union if union else 0.0
 
 
-def _trace(text: str) -> _Trace:
-    said = " ".join(text.casefold().split())
+def _shingles(said: str) -> Shingles:
     words = _WORD.findall(said)
-    shingles = (hash(tuple(words[at : at + SHINGLE])) for at in range(len(words) - SHINGLE + 1))
-    return _Trace(said, tuple(_FACT.findall(said)), frozenset(shingles))
+    return frozenset(zip(*(words[at:] for at in range(SHINGLE)), strict=False))

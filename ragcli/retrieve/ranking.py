@@ -29,7 +29,8 @@ def rank(
 ) -> list[Ranked]:
     """All hits, best first; chunks that are gone by now are left out."""
     present = [item for item in fused if item.key in chunks]
-    groups = collapse([chunks[item.key].text for item in present], options.collapse)
+    wanted = options.top_k if options.by == "chunk" else None
+    groups = collapse([chunks[item.key].text for item in present], options.collapse, wanted)
     ranked = []
     for group in groups:
         item = present[group.first]

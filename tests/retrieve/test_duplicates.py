@@ -78,3 +78,11 @@ def test_leaders_do_not_resemble_each_other(texts):
     for position, left in enumerate(kept):
         for right in kept[position + 1 :]:
             assert resemblance(texts[left], texts[right]) < 0.5
+
+
+def test_behind_the_wanted_groups_only_equal_texts_collapse():
+    texts = [f"{LONG} {word}" for word in ("apple", "pear")]
+    other = "something else is said here, at some length, so that it has shingles of its own"
+    almost = other.replace("here", "there")
+    groups = collapse([texts[0], other, almost, texts[1], other.upper()], 0.5, wanted=1)
+    assert [(group.first, group.copies) for group in groups] == [(0, [3]), (1, [4]), (2, [])]
