@@ -82,6 +82,8 @@ def _compare(item: Found, row: FileRow, known: Known, result: Plan) -> None:
 
 def _recognise(new: list[Found], known: Known, result: Plan) -> None:
     """Tell the new files that were moved, copied or are there twice from those to read."""
+    if not new:
+        return
     usable = [row for row in known.rows.values() if row.state == "ready" and known.is_current(row)]
     present = {_kind(row): row for row in usable}
     leaving = {row.path for row in result.gone}

@@ -132,7 +132,7 @@ class Desk:
     def search(self, words: str) -> list[str]:
         """The names of the files that hold these words."""
         with self.collection() as collection:
-            keys = [key for key, _ in collection.lexical.search(words, 1000)]
+            keys = [key for key, _ in collection.lexical.search(words, 100_000)]
             found = collection.ledger.chunks(keys)
             return sorted({os.path.relpath(chunk.path, self.folder) for chunk in found.values()})
 

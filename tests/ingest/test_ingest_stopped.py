@@ -82,7 +82,7 @@ def test_kill_anywhere_and_go_on(seed: int, desk: Desk) -> None:
         child = start(desk)
         stop(child, chance.randint(1, 2 * FILES + 10), chance.random() * 0.1, signal.SIGKILL)
         assert desk.search("word1 word2 word3") is not None
-        (desk.folder / f"0/{7 * chance.randint(0, 7):03}.md").write_text(
+        (desk.folder / f"0/{7 * chance.randint(0, FILES // 7 - 1):03}.md").write_text(
             f"changed {chance.random()}"
         )
     final = desk.ingest()
