@@ -98,7 +98,7 @@ class Page:
             elif token.value == "br":
                 yield from self._line_break(text, token)
             else:
-                yield from self._start(token)
+                yield from self._start(token, text)
         yield from self._flush()
         while self._tables:
             yield from self._end_table()
@@ -124,15 +124,17 @@ class Page:
 
     def _line_break(self, text: str, token: Token) -> Iterator[Block]:
         """A line break ends a block, so that a line of text never spans two; a space within others."""
-        at_line_end = text.startswith("\n", token.at + len(token.attributes) + len("<br>"))
+        at_line_end = text.startswith("\n", token.end)
         self._piece.space()
         if not (at_line_end or self._cell or self._piece.kind == "heading"):
             yield from self._flush(self._piece.kind)
 
-    def _start(self, token: Token) -> Iterator[Block]:
+    def _start(self, token: Token, text: str) -> Iterator[Block]:
         name = token.value
         self._open.start(name, token.attributes)
         self._in_title = name == "title"
+        if name == "sup" and self._piece.size and text[token.end : token.end + 1].isalnum():
+            self._piece.add("^", self._line)
         if name not in BLOCKS:
             return
         if self._cell and name not in _TABLE_PARTS:

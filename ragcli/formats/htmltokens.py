@@ -28,6 +28,11 @@ class Token(NamedTuple):
     """Offset of the piece in the source."""
     attributes: str = ""
 
+    @property
+    def end(self) -> int:
+        """Offset after a tag."""
+        return self.at + len(self.value) + len(self.attributes) + (3 if self.kind == "end" else 2)
+
 
 def tokens(text: str, *, xml: bool = False) -> Iterator[Token]:
     """The tokens of a source; the content of a raw text element such as `title` is one text token.

@@ -17,6 +17,9 @@ _TAGS = (
     " h6 hr i img ins kbd li mark ol p picture pre q s samp section small source span strike strong sub"
     " summary sup table tbody td tfoot th thead tr tt u ul var video wbr"
 )
+_SPACED = frozenset(
+    {"br", "li", "p", "div", "td", "th", "tr", "dt", "dd", "ul", "ol", "hr", "summary"}
+)
 _TOKEN = re.compile(r"\\[!-/:-@\[-`{-~]|`+|!?\[|\]|<")
 _AUTOLINK = re.compile(r"<((?:[A-Za-z][A-Za-z0-9+.-]{1,31}:|[^\s<>@]{1,64}@)[^\s<>]*)>")
 _TAG = re.compile(rf"</?(?:{'|'.join(_TAGS.split())})(?:[\s/][^<>]*)?>", re.IGNORECASE)
@@ -105,7 +108,7 @@ class _Reduction:
             return link.end()
         tag = _TAG.match(text, start)
         if tag:
-            self.cuts.append((start, tag.end(), " " if tag[0][1:3].lower() == "br" else ""))
+            self.cuts.append((start, tag.end(), _instead(tag)))
             return tag.end()
         return start + 1
 
@@ -116,6 +119,14 @@ class _Reduction:
             return start + 4
         self.cuts.append((start, end + 3, ""))
         return end + 3
+
+
+def _instead(tag: re.Match[str]) -> str:
+    """What a tag leaves: a space where it ends a line or a cell, a caret before an exponent."""
+    name = tag[0].strip("</>").partition(" ")[0].lower()
+    if name == "sup" and tag[0][1] != "/" and tag.string[tag.end() : tag.end() + 1].isalnum():
+        return "^"
+    return " " if name in _SPACED else ""
 
 
 def _target_end(text: str, start: int) -> int | None:

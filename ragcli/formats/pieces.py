@@ -30,7 +30,7 @@ class Pieces:
 
     def may_cut(self, at: int, depth: int, path: list[str | None]) -> Iterator[Block]:
         """Offer a cut at an offset; `path` are the keys around what follows."""
-        if at - self._start >= min(_SMALLEST * (depth + 1), _LARGEST):
+        if at - self._start >= min(_SMALLEST * max(depth - 1, 1), _LARGEST):
             yield from self.cut(at)
             keys = (key for key in path[:_DEEPEST] if key)
             self._path = tuple(key[:_LONGEST_KEY] for key in keys)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from textwrap import dedent
 
 from ragcli.formats import rsttables, text
 from ragcli.formats.limits import Limits
@@ -169,12 +170,14 @@ class _Reader:
             rest = self._indented_run(indent)
             words = reduce("\n".join([argument, *rest])).split("\n")
             yield from text.solid(words, start + 1, "paragraph", self._path)
-        while _OPTION.match(self._line(self._at).lstrip()):
+        while _OPTION.match(option := self._line(self._at).lstrip()):
             self._at += 1
+            if option.startswith(":caption: "):
+                yield from self._block([reduce(option.removeprefix(":caption: "))], "paragraph")
         if name in _CODE:
             start = self._at
             self._skip_block(indent)
-            yield from text.solid(self._lines[start : self._at], start + 1, "code", self._path)
+            yield from self._code(start)
 
     def _paragraph(self) -> Iterator[Block]:
         """A paragraph or list item; a double colon at its end makes what is indented below it code."""
@@ -193,7 +196,7 @@ class _Reader:
         if literal:
             start = self._at
             self._skip_block(indent)
-            yield from text.solid(self._lines[start : self._at], start + 1, "code", self._path)
+            yield from self._code(start)
 
     @property
     def _path(self) -> tuple[str, ...]:
@@ -208,6 +211,11 @@ class _Reader:
         if kind != "code":
             lines = reduce("\n".join(line.strip() for line in lines)).split("\n")
         yield from text.solid(lines, first, kind, self._path)
+
+    def _code(self, start: int) -> Iterator[Block]:
+        """A block of the lines from `start` to here, without the margin they share."""
+        lines = dedent("\n".join(self._lines[start : self._at])).split("\n")
+        yield from text.solid(lines, start + 1, "code", self._path)
 
     def _until_blank(self, *, items: bool = False) -> list[str]:
         """The lines up to a blank one, and up to the next list item where this is one."""

@@ -32,6 +32,8 @@ def read(data: bytes, name: str, limits: Limits) -> Iterator[Parsed]:
         raise ParseError("It is empty.")
     found = rows(text, delimiter_of(text))
     first = list(islice(found, _SAMPLE_ROWS))
+    if not first:
+        raise ParseError("Its cells hold no text.")
     at = _header_at(first)
     names = first[at].cells if is_header(first[at].cells) else []
     below = chain(first[at + 1 :], found)

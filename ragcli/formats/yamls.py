@@ -35,7 +35,7 @@ def _blocks(source: str) -> Iterator[Block]:
             while open_keys and open_keys[-1][0] >= indent:
                 open_keys.pop()
             around: list[str | None] = [key for _, key in open_keys[:8]]
-            yield from pieces.may_cut(at, len(open_keys), around)
+            yield from pieces.may_cut(at, len(open_keys) + 1, around)
             open_keys.append((indent, found[2].strip("\"'")))
         at += len(line) + 1
     yield from pieces.cut(len(source))
