@@ -1,6 +1,6 @@
 """What a parsing child may not do: live on without its parent, grow, run, write, connect, start programs.
 
-Runs inside the child alone. The parent's clock and kill stand behind all of it, so a limit that a
+Runs inside the child, but for `held_mb`. The parent's clock and kill stand behind all of it, so a limit that a
 platform does not know is left out.
 """
 
@@ -59,13 +59,19 @@ def grant_cpu(seconds: float) -> None:
 
 def peak_mb() -> float:
     """The most memory that this process held at once, in MB."""
+    unit = 1 if sys.platform == "darwin" else 1024
+    # Not ru_maxrss where it can be helped: on Linux that begins with the size of the parent.
+    return held_mb("self") or resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6
+
+
+def held_mb(process: int | str) -> float:
+    """The most memory that a running process held at once, in MB; 0 where the platform does not tell."""
     try:
-        status = Path("/proc/self/status").read_text()
+        status = Path(f"/proc/{process}/status").read_text()
     except OSError:
-        unit = 1 if sys.platform == "darwin" else 1024
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6
-    # Not ru_maxrss: on Linux that begins with the size of the parent.
-    return int(status.partition("VmHWM:")[2].split()[0]) * 1024 / 1e6
+        return 0
+    kilobytes = status.partition("VmHWM:")[2].split()[:1]
+    return int(kilobytes[0]) * 1024 / 1e6 if kilobytes else 0
 
 
 def _mapped() -> int:

@@ -19,6 +19,7 @@ from typing import IO
 
 import ragcli
 from ragcli.documents import frames
+from ragcli.documents.limits import held_mb
 
 _BOOTSTRAP = (
     "import sys; sys.path.append(sys.argv[1]); from ragcli.documents.child import main; main()"
@@ -27,6 +28,8 @@ _ENVIRONMENT = {"LC_ALL": "C.UTF-8", "PYTHONUTF8": "1", "TOKENIZERS_PARALLELISM"
 _READ = 1 << 20
 _STARTUP_S = 60
 _KEPT_ERRORS = 4000
+_SAMPLING_S = 0.2
+_CRASHES = (-signal.SIGABRT, -signal.SIGSEGV, -signal.SIGBUS, -signal.SIGILL, -signal.SIGTRAP)
 _OUT_OF_MEMORY = (b"MemoryError", b"memory allocation of", b"bad_alloc", b"out of memory")
 
 
@@ -53,6 +56,7 @@ class Child:
         self._received = bytearray()
         self._errors = bytearray()
         self._complaining = True
+        self._peak_mb = 0.0
         self._process = subprocess.Popen(
             argv,
             stdin=subprocess.PIPE,
@@ -117,11 +121,17 @@ class Child:
         return process.stdin, process.stdout, process.stderr
 
     def _await(self, deadline: float, *, writing: bool = False) -> None:
-        """Wait until there is something to read (kept) or room to write. Raises Died at the deadline."""
+        """Wait a moment for something to read (kept) or room to write. Raises Died at the deadline.
+
+        What is there is taken after the deadline too, as this process may have been stopped
+        meanwhile; but not for ever, as a frame may come in drops.
+        """
         stdin, stdout, stderr = self._streams()
-        left = max(deadline - time.monotonic(), 0)
+        left = deadline - time.monotonic()
         sources = [stdout, stderr] if self._complaining else [stdout]
-        readable, writable, _ = select.select(sources, [stdin] if writing else [], [], left)
+        sinks = [stdin] if writing else []
+        patience = min(max(left, 0), _SAMPLING_S)
+        readable, writable, _ = select.select(sources, sinks, [], patience)
         if stderr in readable:
             self._complaining = self._hear(stderr)
         if stdout in readable:
@@ -129,9 +139,16 @@ class Child:
             if not arrived:
                 raise self._died()
             self._received += arrived
-        if not readable and not writable:
-            self.stop()
-            raise Died(f"It took longer than {self._timeout:g} s.")
+        elif not writable:
+            self._peak_mb = max(self._peak_mb, held_mb(self._process.pid))
+            if left <= 0:
+                raise self._late()
+        if left < -self._timeout:
+            raise self._late()
+
+    def _late(self) -> Died:
+        self.stop()
+        return Died(f"It took longer than {self._timeout:g} s.")
 
     def _hear(self, stderr: IO[bytes]) -> bool:
         """Keep the end of what the child complains of; say whether there can be more."""
@@ -150,10 +167,12 @@ class Child:
         self.stop()
         said = bytes(self._errors)
         details = said.decode("utf-8", "replace")
-        if any(sign in said for sign in _OUT_OF_MEMORY):
+        # Native code that is refused memory aborts or crashes, mostly without a word.
+        starved = code in _CRASHES and self._peak_mb > self._memory * 0.75
+        if starved or any(sign in said for sign in _OUT_OF_MEMORY):
             return Died(f"It needed more than {self._memory} MB of memory.", details)
         if code == -signal.SIGXCPU:
-            return Died(f"It took longer than {self._timeout:g} s.", details)
+            return self._late()
         how = f"was ended by signal {-code}" if code < 0 else f"ended with code {code}"
         return Died(f"The parser {how}.", details)
 

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from ragcli.formats.limits import Limits
@@ -64,6 +65,18 @@ def memory(rest: str) -> Iterator[Parsed]:
     yield
 
 
+def starve(rest: str) -> Iterator[Parsed]:
+    """What native code does when it is refused memory: it aborts without a word."""
+    held = []
+    try:
+        while True:
+            held.append(bytearray(b"x") * 10_000_000)
+            time.sleep(0.02)
+    except MemoryError:
+        os.abort()
+    yield
+
+
 def recursion(rest: str) -> Iterator[Parsed]:
     def deeper() -> None:
         deeper()
@@ -87,11 +100,25 @@ def noise(rest: str) -> Iterator[Parsed]:
 
 def forge(rest: str) -> Iterator[Parsed]:
     for handle in range(3, 12):
-        try:
+        with suppress(OSError):
             os.write(handle, b"\xff" * 8)
-        except OSError:
-            continue
     yield from say("forged")
+
+
+def drip(rest: str) -> Iterator[Parsed]:
+    """The head of a large frame, and then a byte at a time."""
+    while True:
+        for handle in range(3, 12):
+            with suppress(OSError):
+                os.write(handle, b"\x01")
+        time.sleep(0.02)
+    yield
+
+
+def chatter(rest: str) -> Iterator[Parsed]:
+    while True:
+        os.write(2, b"complaint " * 1000)
+    yield
 
 
 def network(rest: str) -> Iterator[Parsed]:
@@ -119,6 +146,6 @@ def nothing(rest: str) -> Iterator[Parsed]:
     yield Parsed([Block("  \n ")])
 
 
-_ALL = (say, hang, spin, segfault, abort, leave, memory, recursion, bug)
-_MORE = (noise, forge, network, program, write, records, nothing)
+_ALL = (say, hang, spin, segfault, abort, leave, memory, starve, recursion, bug)
+_MORE = (noise, forge, drip, chatter, network, program, write, records, nothing)
 ORDERS = {order.__name__: order for order in (*_ALL, *_MORE)}

@@ -112,6 +112,7 @@ def read_one(pool: ParserPool, request: ParseRequest) -> list[str] | ParseError:
         ("abort", "The parser was ended by signal 6."),
         ("leave", "The parser ended with code 7."),
         ("memory", "It needed more than 600 MB of memory."),
+        ("starve", "It needed more than 600 MB of memory."),
         ("recursion", "It is nested too deeply."),
         ("bug", "The hostile reader failed: ValueError: no such cell"),
         ("forge", "The parser answered with a frame of 4294967295 bytes."),
@@ -130,7 +131,7 @@ def test_what_a_document_does_to_its_reader_is_told_and_the_next_is_read(
     assert outcome(next(results)) == ["all is well"]
 
 
-@pytest.mark.parametrize("orders", ["hang", "spin"])
+@pytest.mark.parametrize("orders", ["hang", "spin", "drip", "chatter"])
 def test_a_reader_that_does_not_end_is_killed(make: Make, orders: str) -> None:
     results = make(timeout_s=3).parse([order(orders), order("say next")])
     error = outcome(next(results))
