@@ -10,7 +10,7 @@ import datetime
 import io
 import re
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -49,22 +49,39 @@ def read(data: bytes, name: str, limits: Limits) -> Iterator[Parsed]:
 
 
 def _open(data: bytes) -> CalamineWorkbook:
-    from python_calamine import CalamineError, PasswordError, load_workbook
+    from python_calamine import PasswordError, load_workbook
 
     if data.startswith(b"\xd0\xcf\x11\xe0") and "EncryptedPackage".encode("utf-16-le") in data:
         raise ParseError("It is encrypted.")
     try:
-        return load_workbook(io.BytesIO(data))
+        with _damage("It is not a readable spreadsheet."):
+            return load_workbook(io.BytesIO(data))
     except PasswordError as error:
         raise ParseError("It is encrypted.") from error
+
+
+@contextmanager
+def _damage(reason: str) -> Iterator[None]:
+    """Call what the engine cannot read damaged, be it an error of its own or a panic."""
+    from python_calamine import CalamineError, PasswordError
+
+    try:
+        yield
+    except PasswordError:
+        raise
     except (CalamineError, OSError, ValueError) as error:
-        raise ParseError("It is not a readable spreadsheet.") from error
+        raise Damaged(reason) from error
+    except BaseException as error:
+        # A Rust panic arrives as a BaseException whose class cannot be imported.
+        if type(error).__name__ != "PanicException":
+            raise
+        raise Damaged(reason) from error
 
 
 def _blocks(
     workbook: CalamineWorkbook, package: _Package | None, warnings: list[str]
 ) -> Iterator[Block]:
-    from python_calamine import CalamineError, SheetTypeEnum
+    from python_calamine import SheetTypeEnum
 
     for sheet in workbook.sheets_metadata:
         if sheet.typ in (SheetTypeEnum.ChartSheet, SheetTypeEnum.Vba):
@@ -74,9 +91,11 @@ def _blocks(
             warnings.append(f"Sheet {path[0]} spans too many cells and was left out.")
             continue
         try:
-            yield from _rows(workbook.get_sheet_by_name(sheet.name), path)
-        except CalamineError:
-            warnings.append(f"Sheet {path[0]} could not be read.")
+            with _damage(f"Sheet {path[0]} could not be read."):
+                values = workbook.get_sheet_by_name(sheet.name)
+            yield from _rows(values, path)
+        except Damaged as error:
+            warnings.append(error.message)
         if package:
             yield from package.comments(sheet.name, path)
 
