@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -18,12 +18,11 @@ from typing import TYPE_CHECKING, Self
 from ragcli.config import plug_options
 from ragcli.errors import (
     CollectionBusy,
-    CollectionDamaged,
     CollectionMissing,
     IndexDamaged,
     StorageError,
 )
-from ragcli.index import fingerprint
+from ragcli.index import fingerprint, segments
 from ragcli.index.dense import DenseIndex
 from ragcli.index.ledger import Ledger
 from ragcli.index.lexical import LexicalIndex
@@ -121,6 +120,8 @@ class Collection:
         try:
             if first:
                 self.ledger.discard_staged()
+                self.ledger.compact()
+                self._leave_no_index_ahead()
             yield
         finally:
             os.umask(umask)
@@ -132,11 +133,11 @@ class Collection:
         Where another process writes, the dense index follows in memory, and the lexical index
         as far as that process has brought it, with a warning.
         """
-        position = self.ledger.position()
-        if self.lexical.position != position:
-            self._follow_lexical(self.lexical)
-        if self.dense.position != position or self.dense.worth_saving():
-            self._follow_dense(self.dense)
+        if self.lexical.position != self.ledger.position():
+            with self._maybe_writing() as mine:
+                mine = mine or self._private is not None
+                self._lexical = self._follow_lexical(self.lexical, mine)
+        self._dense = self._follow_dense(self.dense)
 
     def repair(self) -> list[str]:
         """Throw both indexes away and build them from the ledger alone; a line for each."""
@@ -188,44 +189,61 @@ class Collection:
         lexical = self._new_lexical(self.directory / "lexical")
         with self._maybe_writing() as mine:
             try:
-                lexical.open(busy=not mine and not self.readonly)
-                if mine:
-                    lexical.catch_up(self.ledger)
+                lexical.open(busy=self._lock.held_elsewhere)
             except IndexDamaged as error:
-                if mine:
-                    self._note_rebuild(error, lexical.folder.exists())
-                    lexical.rebuild(self.ledger)
-                else:
-                    lexical = self._private_lexical(error)
-        self._warn_behind(lexical)
+                return self._build_lexical(lexical, mine, error)
+            return self._follow_lexical(lexical, mine)
+
+    def _follow_lexical(self, lexical: LexicalIndex, mine: bool) -> LexicalIndex:
+        try:
+            if mine:
+                lexical.catch_up(self.ledger)
+            else:
+                lexical.reload()
+        except IndexDamaged as error:
+            return self._build_lexical(lexical, mine, error)
+        if lexical.position < self.ledger.position():
+            self._warn("The newest documents are not searched by their words yet.")
         return lexical
+
+    def _build_lexical(
+        self, lexical: LexicalIndex, mine: bool, error: IndexDamaged
+    ) -> LexicalIndex:
+        if mine:
+            if lexical.folder.exists():
+                self._warn(f"{error.message} It was built anew from the ledger.")
+            lexical.rebuild(self.ledger)
+            return lexical
+        lexical.close()
+        self._warn(f"{error.message} It was built anew for this process alone.")
+        self._private = self._private or tempfile.TemporaryDirectory(prefix="ragcli-")
+        private = self._new_lexical(Path(self._private.name) / "lexical")
+        private.rebuild(self.ledger)
+        return private
 
     def _open_dense(self) -> DenseIndex:
         dense = self._new_dense()
         try:
             dense.open(self._embedder())
+        except IndexDamaged as error:
+            return self._build_dense(dense, error)
+        return self._follow_dense(dense)
+
+    def _follow_dense(self, dense: DenseIndex) -> DenseIndex:
+        try:
+            dense.check(self._embedder())
             dense.catch_up(self.ledger)
         except IndexDamaged as error:
-            if self.ledger.coverage().embedded:
-                self._note_rebuild(error, dense.store.path.exists())
-            dense.rebuild(self.ledger, self._embedder())
+            return self._build_dense(dense, error)
         self._save(dense)
         return dense
 
-    def _follow_lexical(self, lexical: LexicalIndex) -> None:
-        with self._maybe_writing() as mine:
-            if mine:
-                lexical.catch_up(self.ledger)
-            else:
-                lexical.reload()
-        self._warn_behind(lexical)
-
-    def _follow_dense(self, dense: DenseIndex) -> None:
-        if dense.fingerprint == self._embedder():
-            dense.catch_up(self.ledger)
-        else:
-            dense.rebuild(self.ledger, self._embedder())
+    def _build_dense(self, dense: DenseIndex, error: IndexDamaged) -> DenseIndex:
+        if dense.store.path.exists() and self.ledger.coverage().embedded:
+            self._warn(f"{error.message} It was built anew from the ledger.")
+        dense.rebuild(self.ledger, self._embedder())
         self._save(dense)
+        return dense
 
     def _save(self, dense: DenseIndex) -> None:
         if not dense.worth_saving():
@@ -233,6 +251,17 @@ class Collection:
         with self._maybe_writing() as mine:
             if mine:
                 dense.save()
+
+    def _leave_no_index_ahead(self) -> None:
+        """After a ledger was restored from a backup: what follows it must notice before it grows."""
+        position = self.ledger.position()
+        dense = self._new_dense()
+        with suppress(IndexDamaged):
+            if dense.store.saved_position() > position:
+                dense.store.path.unlink()
+        lexical = self.directory / "lexical"
+        if segments.stamped_position(lexical) > position:
+            (lexical / segments.STAMP).unlink()
 
     @contextmanager
     def _maybe_writing(self) -> Iterator[bool]:
@@ -254,13 +283,6 @@ class Collection:
             os.umask(umask)
             self._lock.give_back()
 
-    def _private_lexical(self, error: IndexDamaged) -> LexicalIndex:
-        self.warnings.append(f"{error.message} It was built anew for this command alone.")
-        self._private = tempfile.TemporaryDirectory(prefix="ragcli-")
-        lexical = self._new_lexical(Path(self._private.name) / "lexical")
-        lexical.rebuild(self.ledger)
-        return lexical
-
     def _new_lexical(self, folder: Path) -> LexicalIndex:
         return LexicalIndex(folder, self._settings.lexical.language)
 
@@ -270,17 +292,11 @@ class Collection:
         return DenseIndex(module.build(options, self.directory), self.ledger)
 
     def _embedder(self) -> str:
-        return self.built_with("embedder") or ""
+        return f"{self.built_with('embedder')}/{self.ledger.generation()}"
 
-    def _note_rebuild(self, error: CollectionDamaged, was_there: bool) -> None:
-        if was_there:
-            self.warnings.append(f"{error.message} It was built anew from the ledger.")
-
-    def _warn_behind(self, lexical: LexicalIndex) -> None:
-        if lexical.position != self.ledger.position():
-            self.warnings.append(
-                "Another process is adding documents; the newest are not searched by words yet."
-            )
+    def _warn(self, message: str) -> None:
+        if message not in self.warnings:
+            self.warnings.append(message)
 
 
 def _standing(part: str, content: str, behind: int) -> tuple[str, str, str]:

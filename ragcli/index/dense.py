@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ragcli.index.following import follow
 from ragcli.index.ledger import Ledger
 from ragcli.index.rows import Change, Selection
 from ragcli.stores.verified import unsound
@@ -34,17 +35,20 @@ class DenseIndex:
 
     def open(self, fingerprint: str) -> None:
         """Open what is there; raises IndexDamaged when it is missing, damaged or of another model."""
-        self.position, written = self.store.open()
-        if written != fingerprint:
-            raise unsound("it was written for another embedder")
-        self.saved, self.fingerprint = self.position, written
+        self.position, self.fingerprint = self.store.open()
+        self.saved = self.position
+        self.check(fingerprint)
+
+    def check(self, fingerprint: str) -> None:
+        """Raise IndexDamaged when the index holds vectors of another embedder than this."""
+        if self.fingerprint != fingerprint:
+            raise unsound("it holds vectors of another embedder")
 
     def catch_up(self, ledger: Ledger) -> None:
         """Apply in memory what the ledger has logged since; `save` makes it last."""
-        if self.position == ledger.position():
+        goal = follow(self.position, ledger, unsound)
+        if self.position == goal:
             return
-        if self.position > ledger.position():
-            raise unsound("it is ahead of the ledger")
         if self.store.outgrown(ledger.coverage().embedded):
             self.position = 0
             self._begin(ledger)
@@ -53,6 +57,7 @@ class DenseIndex:
         while changes := ledger.changes(self.position, BATCH):
             self._apply(ledger, changes)
             self.position = changes[-1].seq
+        self.position = max(self.position, goal)
 
     def rebuild(self, ledger: Ledger, fingerprint: str) -> None:
         """Throw the index away and build it from the ledger alone, in memory."""

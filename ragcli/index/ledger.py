@@ -20,6 +20,7 @@ from ragcli.index.texts import Texts
 from ragcli.index.vectors import Vectors
 
 CHECKED = 1000
+COMPACT = 6
 
 
 class Ledger(Files, Staging, Texts, Vectors):
@@ -71,6 +72,19 @@ class Ledger(Files, Staging, Texts, Vectors):
         """The last line of the change log; an index that has read it is level."""
         self._settled()
         return int(self._db.value("SELECT seq FROM sqlite_sequence WHERE name = 'changes'") or 0)
+
+    def floor(self) -> int:
+        """Lines up to this one are no longer all in the log: an index behind it starts anew."""
+        return int(self.meta("floor") or 0)
+
+    def compact(self) -> None:
+        """Forget what the log says of chunks that are gone, once that is most of it."""
+        position = self.position()
+        if position - self.floor() <= COMPACT * self.coverage().chunks + CHECKED:
+            return
+        with self._db.transaction():
+            self._db.run("DELETE FROM changes WHERE chunk NOT IN (SELECT key FROM chunks)")
+            self.set_meta("floor", str(position))
 
     def query(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """All rows of a SELECT over the tables in `schema`; files count when their state is 'ready'."""

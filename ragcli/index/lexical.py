@@ -19,6 +19,7 @@ from typing import Any
 
 from ragcli.errors import ConfigError, IndexDamaged, StorageError
 from ragcli.index import analysis, segments
+from ragcli.index.following import follow
 from ragcli.index.ledger import Ledger
 from ragcli.index.rows import Change, Selection, Words
 from ragcli.types import embed_text
@@ -65,25 +66,28 @@ class LexicalIndex:
         While another process writes (`busy`) the files change under the reader, and only what
         tantivy itself checks is checked.
         """
-        if not segments.check_stamp(self.folder, self.analysis) and not busy:
-            segments.verify(self.folder)
-            with contextlib.suppress(OSError):
-                segments.write_stamp(self.folder, self.analysis, clean=True)
+        if segments.check_stamp(self.folder, self.analysis, busy=busy):
+            self._load()
+            return
+        segments.verify(self.folder)
         self._load()
+        with contextlib.suppress(OSError):
+            segments.write_stamp(self.folder, self.analysis, self.position, clean=True)
 
     def create(self) -> None:
         """Throw away what is there and begin anew, at position 0."""
         self.close()
+        self.position = 0
         try:
             if self.folder.exists():
                 shutil.rmtree(self.folder)
             self.folder.mkdir(mode=0o700, parents=True)
             self.folder.chmod(0o700)
-            segments.write_stamp(self.folder, self.analysis, clean=False)
+            segments.write_stamp(self.folder, self.analysis, self.position, clean=False)
             with _in_words(self.folder):
                 self._open_index(self.folder)
                 self._load()
-            segments.write_stamp(self.folder, self.analysis, clean=True)
+            segments.write_stamp(self.folder, self.analysis, self.position, clean=True)
         except OSError as error:
             raise _storage(self.folder, error) from error
 
@@ -100,16 +104,15 @@ class LexicalIndex:
 
     def catch_up(self, ledger: Ledger) -> None:
         """Apply what the ledger has logged since; only the one writer may call this."""
-        if self.position == ledger.position():
+        goal = follow(self.position, ledger, segments.unsound)
+        if self.position == goal:
             return
-        if self.position > ledger.position():
-            raise segments.unsound("it is ahead of the ledger")
         try:
-            segments.write_stamp(self.folder, self.analysis, clean=False)
+            segments.write_stamp(self.folder, self.analysis, self.position, clean=False)
             with _in_words(self.folder):
-                self._write(ledger)
+                self._write(ledger, goal)
             self._keep_private()
-            segments.write_stamp(self.folder, self.analysis, clean=True)
+            segments.write_stamp(self.folder, self.analysis, self.position, clean=True)
         except OSError as error:
             raise _storage(self.folder, error) from error
 
@@ -220,22 +223,19 @@ class LexicalIndex:
             yield Query.range_query(self._schema, "first_page", kind, upper_bound=last)
             yield Query.range_query(self._schema, "last_page", kind, lower_bound=first)
 
-    def _write(self, ledger: Ledger) -> None:
+    def _write(self, ledger: Ledger, goal: int) -> None:
         writer = self._index.writer(HEAP, 1)
         try:
-            position, written, uncommitted = self.position, self.position, 0
-            while changes := ledger.changes(position, BATCH):
+            reached = written = self.position
+            while changes := ledger.changes(reached, BATCH):
                 self._apply(writer, ledger, changes)
-                position = changes[-1].seq
-                uncommitted += len(changes)
-                if uncommitted >= COMMIT:
-                    written, uncommitted = self._commit(writer, written, position), 0
-            if uncommitted:
-                self._commit(writer, written, position)
+                reached = changes[-1].seq
+                if reached - written >= COMMIT:
+                    written = self._commit(writer, written, reached)
+            self._commit(writer, written, max(reached, goal))
         finally:
             writer.wait_merging_threads()
-        self._index.reload()
-        self.position = position
+        self._load()
 
     def _apply(self, writer: Any, ledger: Ledger, changes: list[Change]) -> None:
         import tantivy

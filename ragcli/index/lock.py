@@ -26,6 +26,22 @@ class WriterLock:
         """Whether this object holds the lock."""
         return self._held > 0
 
+    @property
+    def held_elsewhere(self) -> bool:
+        """Whether another process holds the lock; answers without the right to write."""
+        try:
+            descriptor = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
+        except OSError:
+            return False
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return not self.held
+        else:
+            return False
+        finally:
+            os.close(descriptor)
+
     def take(self, patience: float = PATIENCE) -> None:
         """Take the lock, waiting up to `patience` seconds.
 

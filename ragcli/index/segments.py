@@ -23,9 +23,11 @@ PARTS = ("fast", "fieldnorm", "idx", "store", "term")
 BLOCK = 1 << 20
 
 
-def write_stamp(folder: Path, analysis: str, *, clean: bool) -> None:
+def write_stamp(folder: Path, analysis: str, position: int, *, clean: bool) -> None:
     """Say what the files of an index are now; not `clean` while a writer is at work."""
-    stamp = {"analysis": analysis, "clean": clean, **(_seen(folder) if clean else {})}
+    stamp = {"analysis": analysis, "position": position, "clean": clean}
+    if clean:
+        stamp |= _seen(folder)
     temporary = folder / f"{STAMP}.new"
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
     with os.fdopen(descriptor, "w") as file:
@@ -35,10 +37,11 @@ def write_stamp(folder: Path, analysis: str, *, clean: bool) -> None:
     temporary.replace(folder / STAMP)
 
 
-def check_stamp(folder: Path, analysis: str) -> bool:
+def check_stamp(folder: Path, analysis: str, *, busy: bool) -> bool:
     """Whether the files are as the stamp says; False after a crash, when `verify` must tell.
 
-    Raises IndexDamaged when they are not, or when the index analyses text in another way.
+    While another process writes (`busy`) nothing can be said of the files. Raises IndexDamaged
+    when they are not as they should be, or when the index analyses text in another way.
     """
     try:
         stamp = json.loads((folder / STAMP).read_bytes())
@@ -47,12 +50,22 @@ def check_stamp(folder: Path, analysis: str) -> bool:
         raise unsound("it does not say what it holds") from error
     if written != analysis:
         raise unsound(f"it was written for {written}, not for {analysis}")
+    if busy:
+        return True
     if not clean:
         return False
     seen = _seen(folder)
     if stamp.get("meta") != seen["meta"]:
         raise unsound(f"{META} has changed")
     return bool(stamp.get("files") == seen["files"])
+
+
+def stamped_position(folder: Path) -> int:
+    """The ledger position that the index has reached at least; 0 if it does not say."""
+    try:
+        return int(json.loads((folder / STAMP).read_bytes())["position"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return 0
 
 
 def verify(folder: Path) -> None:

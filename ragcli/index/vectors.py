@@ -102,8 +102,17 @@ class Vectors:
     def forget_vectors(self) -> None:
         """Drop every vector, as when another embedder is to compute them anew."""
         with self._db.transaction():
+            self._db.run("DELETE FROM changes WHERE op = 'vector'")
+            self._db.run(
+                "INSERT OR REPLACE INTO meta VALUES ('generation', ?)",
+                (str(self.generation() + 1),),
+            )
             self._db.run("UPDATE vectors SET data = NULL, crc = NULL")
             self._db.run("UPDATE files SET embedded = 0")
+
+    def generation(self) -> int:
+        """How often all vectors were dropped: those of two generations never mix in an index."""
+        return int(self._db.value("SELECT value FROM meta WHERE key = 'generation'") or 0)
 
     def _store(self, key: bytes, data: bytes) -> None:
         rows = self._db.query("SELECT id FROM vectors WHERE key = ? AND data IS NULL", (key,))

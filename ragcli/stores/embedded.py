@@ -65,6 +65,10 @@ class EmbeddedStore:
             self._trained_for = header["trained_for"]
         return header["position"], header["fingerprint"]
 
+    def saved_position(self) -> int:
+        """The ledger position that the file says it was saved with; raises IndexDamaged."""
+        return int(verified.header(self.path)["position"])
+
     def save(self, position: int, fingerprint: str) -> None:
         """Write the file; raises StorageError, and then the old file is still there."""
         import faiss

@@ -38,7 +38,7 @@ class _Summing:
 
 
 def write(
-    path: Path, header: dict[str, Any], payload: Callable[[Callable[[bytes], int]], None]
+    path: Path, fields: dict[str, Any], payload: Callable[[Callable[[bytes], int]], None]
 ) -> None:
     """Write a file whose payload is what `payload` passes to the function it is given.
 
@@ -50,7 +50,7 @@ def write(
         with os.fdopen(descriptor, "wb") as file:
             os.fchmod(descriptor, 0o600)
             summing = _Summing(file)
-            head = json.dumps(header).encode()
+            head = json.dumps(fields).encode()
             summing.write(MAGIC + struct.pack("<I", len(head)) + head)
             payload(summing.write)
             file.write(TAIL.pack(summing.length, summing.crc))
@@ -72,16 +72,33 @@ def read(path: Path) -> Iterator[tuple[dict[str, Any], BinaryIO]]:
 
     Raises IndexDamaged when the file is missing or is not what was written.
     """
-    try:
-        file = path.open("rb")
-    except OSError as error:
-        raise unsound(f"{path.name} cannot be read ({error.strerror})") from error
-    with file:
+    with _open(path) as file:
         if not _sound(file):
             raise unsound(f"{path.name} is not what was written")
-        file.seek(len(MAGIC))
-        (length,) = struct.unpack("<I", file.read(4))
-        yield json.loads(file.read(length)), file
+        yield _header(file), file
+
+
+def header(path: Path) -> dict[str, Any]:
+    """The header alone, unchecked; raises IndexDamaged when there is none."""
+    with _open(path) as file:
+        try:
+            return _header(file)
+        except (ValueError, struct.error) as error:
+            raise unsound(f"{path.name} is not what was written") from error
+
+
+def _open(path: Path) -> BinaryIO:
+    try:
+        return path.open("rb")
+    except OSError as error:
+        raise unsound(f"{path.name} cannot be read ({error.strerror})") from error
+
+
+def _header(file: BinaryIO) -> dict[str, Any]:
+    file.seek(len(MAGIC))
+    (length,) = struct.unpack("<I", file.read(4))
+    found: dict[str, Any] = json.loads(file.read(length))
+    return found
 
 
 def unsound(reason: str) -> IndexDamaged:

@@ -158,7 +158,7 @@ def test_what_was_committed_is_there_after_opening_again(tmp_path, index, ledger
 def test_a_stamp_left_by_a_crash_leads_to_reading_everything(tmp_path, index, ledger):
     put(ledger, "/r/a", document("w1", "w2"))
     index.catch_up(ledger)
-    segments.write_stamp(tmp_path / "lexical", index.analysis, clean=False)
+    segments.write_stamp(tmp_path / "lexical", index.analysis, 0, clean=False)
     again = LexicalIndex(tmp_path / "lexical")
     again.open()
     assert found(again, "w2") == [2]
