@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from typing import Literal
 
-Asks = Literal["person", "date", "number", "place", "reason", "manner", "thing", "other"]
+Asks = Literal[
+    "person", "date", "duration", "number", "place", "reason", "manner", "thing", "other"
+]
 
 _STOP_TEXT = (
     "a about above after again all also although am an and any are as at be because been before "
@@ -47,8 +49,8 @@ def _any(pattern: str) -> re.Pattern[str]:
 
 QUESTIONS: tuple[tuple[Asks, re.Pattern[str]], ...] = (
     ("date", _any(
-        r"\b(?:when|(?:what|which) (?:year|years|date|day|month|century|decade|time|era)"
-        r"|how long|how old|how often)\b")),
+        r"\b(?:when|(?:what|which) (?:year|years|date|day|month|century|decade|time|era))\b")),
+    ("duration", _any(r"\bhow (?:long|old|often|soon)\b|\bwhat age\b")),
     ("number", _any(
         r"\bhow (?:many|much|far|tall|high|deep|big|large|fast|wide|heavy)\b"
         r"|\bwhat (?:percent(?:age)?|number|portion|population|temperature|size|price|cost|amount"
@@ -72,9 +74,13 @@ FOCUS = _any(r"\b(?:what|which|how many|how much)\s+((?:[^\W\d_]+\s+){0,2}[^\W\d
 
 DATE = _any(
     rf"\b(?:1\d{{3}}|20\d\d)s?\b|\b(?:{_MONTHS})\b\.? ?\d{{1,2}}|\d ?(?:{_MONTHS})\b"
-    r"|\bcentur(?:y|ies)\b|\b\d+ ?(?:bc|ad|bce|ce)\b|\b(?:monday|tuesday|wednesday|thursday|friday"
-    r"|saturday|sunday|daily|weekly|monthly|yearly|decade|days?|weeks?|months?|years?|hours?"
-    r"|minutes?|seconds?)\b"
+    r"|\bcentur(?:y|ies)\b|\b\d+ ?(?:bc|ad|bce|ce)\b"
+    r"|\b(?:mon|tues|wednes|thurs|fri|satur|sun)days?\b|\d ?[ap]\.?m\b"
+)
+DURATION = _any(
+    r"(?:\d|\b(?:an?|one|two|three|four|five|six|seven|eight|nine|ten|several|every|each|per)\b)"
+    r"[ -](?:\w+ )?(?:seconds?|minutes?|hours?|days?|weeks?|months?|years?|decades?|centuries)\b"
+    r"|\b(?:daily|weekly|monthly|yearly|annual(?:ly)?|hourly|age|aged|ages)\b|\b\d+ ?m?s\b"
 )
 REASON = _any(
     r"\b(?:because|due to|in order to|so that|since|as a result|owing to|reasons?|caused?|causes"

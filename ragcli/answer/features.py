@@ -32,11 +32,13 @@ WORDING = (
     "asked_numbers", "repeats", "fresh", "focus", "heaviest_missing", "title_covered",
 )  # fmt: skip
 FORM = (
-    "offers", "lacks", "fresh_names", "fresh_numbers", "asks_person", "asks_date", "asks_number",
-    "asks_place", "asks_reason", "asks_manner", "asks_thing", "asks_other", "question_terms",
+    "offers", "lacks", "fresh_names", "fresh_full_name", "fresh_numbers", "asks_person", "asks_date",
+    "asks_duration", "asks_number", "asks_place", "asks_reason", "asks_manner", "asks_thing",
+    "asks_other", "question_terms",
     "length", "first", "position", "leans", "item", "row", "code", "leads_in", "is_question",
 )  # fmt: skip
 STANDING = ("score", "score_below_best", "rank", "lexical_share", "only_hit")
+_ASKED = FORM[FORM.index("asks_person") : FORM.index("question_terms")]
 WORDS_ONLY = (*WORDING, *FORM, *STANDING)
 WITH_VECTORS = (*LIKENESS, *WORDS_ONLY)
 
@@ -82,7 +84,7 @@ def features(
 
     seen = _Overlap(asked, hits, found)
     rows = [
-        [*seen.wording(n), *_form(asked, found, n), *_standing(hits, one.hit)]
+        [*seen.wording(n), *_form(asked, found, n, seen.fresh(n)), *_standing(hits, one.hit)]
         for n, one in enumerate(found)
     ]
     plain = np.array(rows, dtype=np.float32).reshape(len(found), len(WORDS_ONLY))
@@ -104,6 +106,7 @@ class _Overlap:
             inside[one.hit] |= have
         self.inside = inside
         self.weights = self._weights()
+        self.names = frozenset(name for one in found for name in one.words.names)
         self.best = max((self._share(have) for have in self.have), default=0.0)
 
     def _weights(self) -> dict[str, float]:
@@ -118,6 +121,20 @@ class _Overlap:
         total = sum(self.weights.values())
         held = sum(weight for term, weight in self.weights.items() if term in have)
         return held / total if total else 0.0
+
+    def fresh(self, n: int) -> Words:
+        """What candidate `n` says that neither the question nor the title said.
+
+        A word that opens a sentence counts as a name where another sentence writes it as one.
+        """
+        one = self.found[n]
+        known = self.weights.keys() | self.titles[one.hit]
+        return Words(
+            tuple(stem for stem in one.words.stems if stem not in known),
+            (self.have[n] & self.names) - known,
+            one.words.numbers - self.weights.keys(),
+            one.words.count,
+        )
 
     def wording(self, n: int) -> list[float]:
         """The WORDING features of candidate `n`."""
@@ -160,13 +177,9 @@ def _ratio(part: Any, whole: Any) -> float:
     return len(part) / len(whole) if whole else 0.5
 
 
-def _form(asked: Question, found: Sequence[Candidate], n: int) -> list[float]:
+def _form(asked: Question, found: Sequence[Candidate], n: int, fresh: Words) -> list[float]:
     one = found[n]
-    words = one.words
-    terms = frozenset(asked.words.stems)
-    fresh = Words(words.stems, words.names - terms, words.numbers - terms, words.count)
     offered = offers(asked.asks, one.text, fresh)
-    order = ("person", "date", "number", "place", "reason", "manner", "thing", "other")
     last = n
     while last + 1 < len(found) and found[last + 1].hit == one.hit:
         last += 1
@@ -177,10 +190,11 @@ def _form(asked: Question, found: Sequence[Candidate], n: int) -> list[float]:
         float(offered == 1),
         float(offered == 0),
         float(bool(fresh.names)),
+        float(any(a in fresh.names and b in fresh.names for a, b in pairs(one.words))),
         float(bool(fresh.numbers)),
-        *(float(asked.asks == name) for name in order),
-        math.log1p(len(terms)),
-        math.log1p(words.count),
+        *(float(name == f"asks_{asked.asks}") for name in _ASKED),
+        math.log1p(len(set(asked.words.stems))),
+        math.log1p(one.words.count),
         float(n == first),
         (n - first) / max(last - first, 1),
         float(one.leans_on is not None),

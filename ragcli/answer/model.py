@@ -47,14 +47,14 @@ class Calibration:
     """What was fitted for hits with vectors, or for words alone.
 
     `sentence` tells how likely a candidate answers, `found` whether the best of them do at all;
-    below the probability `threshold` nothing was found. `more` are the odds against the best
-    from which a further sentence is worth its length.
+    below the probability `threshold` nothing was found. `worth` is the share of probability per
+    word from which a further sentence is quoted.
     """
 
     sentence: Network
     found: Network
     threshold: float
-    more: float
+    worth: float
 
 
 @lru_cache(maxsize=2)
@@ -64,7 +64,10 @@ def calibration(with_vectors: bool, file: Path = FILE) -> Calibration:
         "with_vectors" if with_vectors else "words_only"
     ]
     return Calibration(
-        _network(fitted["sentence"]), _network(fitted["found"]), fitted["threshold"], fitted["more"]
+        _network(fitted["sentence"]),
+        _network(fitted["found"]),
+        fitted["threshold"],
+        fitted["worth"],
     )
 
 

@@ -5,6 +5,7 @@ Pure functions over candidates and their scores; how the scores come about is de
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 
 from ragcli.answer.citations import Quote
@@ -14,6 +15,8 @@ from ragcli.answer.words import Question
 from ragcli.retrieve.duplicates import resemblance
 from ragcli.types import Hit
 
+SHORT = 8
+"""Words below which a sentence is not taken for shorter: a heading is not worth more for it."""
 SAME = 0.6
 """Resemblance from which two candidates say the same."""
 LED = 60
@@ -22,14 +25,22 @@ BETWEEN = 30
 """Words between two pieces of one hit that are quoted too, rather than citing it twice."""
 
 
-def pick(found: Sequence[Candidate], odds: Sequence[float], *, more: float, most: int) -> list[int]:
-    """The best candidate, and up to `most` in all whose log odds are within `more` of it.
+def pick(
+    found: Sequence[Candidate], odds: Sequence[float], *, worth: float, most: int
+) -> list[int]:
+    """The best candidate, and up to `most` in all that are worth their length.
 
-    Best first, equal ones in the order of the hits; of candidates that say the same only one.
+    A candidate's share of the odds of all is the probability that it is the one that answers,
+    if any does; a further one is worth quoting from `worth` of it per word. Best first, equal
+    ones in the order of the hits; of candidates that say the same only one.
     """
+    best = max(odds)
+    weights = [math.exp(value - best) for value in odds]
+    total = sum(weights)
     chosen: list[int] = []
     for n in sorted(range(len(found)), key=lambda n: (-odds[n], n)):
-        if chosen and (len(chosen) == most or odds[n] < odds[chosen[0]] - more):
+        value = weights[n] / total / max(found[n].words.count, SHORT)
+        if chosen and (len(chosen) == most or value < worth):
             break
         if not any(_same(found[n].text, found[other].text) for other in chosen):
             chosen.append(n)
@@ -74,6 +85,8 @@ def _context(asked: Question, found: Sequence[Candidate], n: int) -> list[int]:
 def _adds(asked: Question, one: Candidate, antecedent: Candidate) -> bool:
     """Whether the antecedent says something of the question; lead-ins and headers always belong."""
     if one.unit.kind != "sentence" or antecedent.unit.leads_in:
+        return True
+    if asked.asks in ("person", "place") and not one.words.names:
         return True
     terms = set(asked.words.stems) - set(one.words.stems)
     return bool(terms & set(antecedent.words.stems))

@@ -76,7 +76,7 @@ class QuoteChain(BaseCombineDocumentsChain):  # type: ignore[misc]  # its packag
     def _quoted(
         self, asked: Question, hits: Sequence[Hit], found: Sequence[Candidate], scores: Scores
     ) -> Answer:
-        chosen = pick(found, scores.odds, more=scores.fitted.more, most=self.options.max_quotes)
+        chosen = pick(found, scores.odds, worth=scores.fitted.worth, most=self.options.max_quotes)
         ranges = quotes(asked, hits, found, chosen, scores.chances)
         citations = cite(hits, ranges)
         return Answer(

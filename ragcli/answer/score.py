@@ -23,7 +23,10 @@ if TYPE_CHECKING:
 
 EMBEDDED = 96
 """Candidates that are embedded at most: those that words alone find likeliest."""
-FOUND = ("best", "second", "other_hit", "expected", "spread")
+FOUND = (
+    "best", "second", "other_hit", "expected", "spread", "hits", "first_score", "first_below",
+    "mean_below", "rank_of_best",
+)  # fmt: skip
 """What is seen of all scores together, ahead of the features of the best candidate."""
 
 
@@ -57,31 +60,35 @@ def score(
     vectors = None if embedder is None else embed(asked, hits, found, embedder)
     rows = features(asked, hits, found, vectors)
     odds = fitted.sentence.logits(rows)
-    summary = summarise(odds, rows, [one.hit for one in found])
+    summary = summarise(odds, rows, found, hits)
     confidence = float(probability(fitted.found.logits(summary[None, :]))[0])
     return Scores(odds.tolist(), confidence, fitted)
 
 
-def summarise(odds: Matrix, rows: Matrix, places: Sequence[int]) -> Matrix:
-    """The inputs of the network that decides whether anything was found, shape (inputs,).
-
-    `places` names the hit of each row of `odds` and `rows`.
-    """
+def summarise(
+    odds: Matrix, rows: Matrix, found: Sequence[Candidate], hits: Sequence[Hit]
+) -> Matrix:
+    """The inputs of the network that decides whether anything was found, shape (inputs,)."""
     import numpy as np
 
     best = int(np.argmax(odds))
+    places = np.array([one.hit for one in found])
     rest = np.delete(odds, best)
-    elsewhere = odds[np.array(places) != places[best]]
-    chances = probability(odds)
+    elsewhere = odds[places != places[best]]
     shares = np.exp(odds - odds.max())
     shares /= shares.sum()
-    spread = -float((shares * np.log(np.maximum(shares, 1e-9))).sum())
+    scores = [hit.score for hit in hits]
     seen = [
         odds[best],
         rest.max() if len(rest) else odds[best] - 10,
         elsewhere.max() if len(elsewhere) else odds[best] - 10,
-        float(np.log1p(chances.sum())),
-        spread,
+        float(np.log1p(probability(odds).sum())),
+        -float((shares * np.log(np.maximum(shares, 1e-9))).sum()),
+        float(np.log1p(len(hits))),
+        scores[0],
+        scores[0] - scores[1] if len(scores) > 1 else 0.0,
+        scores[0] - float(np.mean(scores)),
+        float(places[best]),
     ]
     return np.concatenate([seen, rows[best]]).astype(np.float32)
 

@@ -14,6 +14,7 @@ from functools import lru_cache
 
 from ragcli.answer.english import (
     DATE,
+    DURATION,
     ENDINGS,
     FOCUS,
     MANNER,
@@ -28,6 +29,15 @@ from ragcli.index.analysis import SPACELESS, fold
 
 _TOKEN = re.compile(r"\d+(?:[.,:]\d+)*|[^\W\d_]+(?:['’][^\W\d_]+)*", re.UNICODE)
 _UNSPACED = re.compile(f"[{SPACELESS}]")
+
+
+_SIGNS: dict[Asks, re.Pattern[str]] = {
+    "date": DATE,
+    "duration": DURATION,
+    "place": PLACE,
+    "reason": REASON,
+    "manner": MANNER,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,19 +107,14 @@ def offers(asks: Asks, text: str, fresh: Words) -> float | None:
 
     `fresh` are the words of the text that the question did not already have.
     """
-    if asks == "date":
-        return float(DATE.search(text) is not None)
-    if asks == "number":
-        return float(bool(fresh.numbers))
-    if asks == "person":
+    sign = _SIGNS.get(asks)
+    if sign is not None and sign.search(text) is None:
+        return 0.0
+    if asks in ("person", "place"):
         return float(bool(fresh.names))
-    if asks == "place":
-        return float(bool(fresh.names) and PLACE.search(text) is not None)
-    if asks == "reason":
-        return float(REASON.search(text) is not None)
-    if asks == "manner":
-        return float(MANNER.search(text) is not None)
-    return None
+    if asks in ("date", "duration", "number"):
+        return float(bool(fresh.numbers))
+    return None if sign is None else 1.0
 
 
 @lru_cache(maxsize=65536)
