@@ -39,46 +39,48 @@ def tokens(text: str, *, xml: bool = False) -> Iterator[Token]:
 
     XML, said or seen, has tags that close themselves and CDATA, and no raw text but scripts.
     """
-    at = 0
-    raw = _RAW if not xml else _SCRIPTS
+    raw = set(_SCRIPTS if xml else _RAW)
     xml = xml or _XHTML.search(text, 0, 2000) is not None
-    unclosed: set[str] = set()
+    at = 0
     while (start := text.find("<", at)) >= 0:
         if start > at:
             yield Token("text", text[at:start], at)
         after = text[start + 1 : start + 3]
         if after[:1] in ("!", "?") or (after[:1] == "/" and not after[1:].isalpha()):
-            at, section = _markup(text, start, xml)
-            if section:
-                yield section
-            continue
-        name = _NAME.match(text, start + 1 + (after[:1] == "/"))
-        if name is None:
-            yield Token("text", "<", start)
-            at = start + 1
-            continue
-        end = _tag_end(text, name.end())
-        if end < 0:
-            return
-        tag, attributes = name[0].lower(), text[name.end() : end]
-        at = end + 1
-        if after[0] == "/":
-            yield Token("end", tag, start)
-            continue
-        yield Token("start", tag, start, attributes)
-        alone = xml and attributes.endswith("/")
-        if alone:
-            yield Token("end", tag, start)
-        elif tag in raw and tag not in unclosed:
-            close = _RAW_ENDS[tag].search(text, at)
-            if close is None and tag in ("title", "textarea"):
-                unclosed.add(tag)
-                continue
-            stop = close.start() if close else len(text)
-            yield Token("text", text[at:stop], at)
-            at = stop
+            at, token = _markup(text, start, xml)
+        else:
+            at, token = _tag(text, start, after[:1] == "/")
+        if token is not None:
+            yield token
+            if token.kind == "start" and xml and token.attributes.endswith("/"):
+                yield Token("end", token.value, start)
+            elif token.kind == "start" and token.value in raw:
+                stop = _raw_end(text, at, token.value, raw)
+                yield Token("text", text[at:stop], at)
+                at = stop
     if at < len(text):
         yield Token("text", text[at:], at)
+
+
+def _tag(text: str, start: int, closing: bool) -> tuple[int, Token | None]:
+    """Read a tag; one that never ends takes the rest, and what is no tag is a text of `<`."""
+    name = _NAME.match(text, start + 1 + closing)
+    if name is None:
+        return start + 1, Token("text", "<", start)
+    end = _tag_end(text, name.end())
+    if end < 0:
+        return len(text), None
+    kind: Literal["start", "end"] = "end" if closing else "start"
+    return end + 1, Token(kind, name[0].lower(), start, text[name.end() : end])
+
+
+def _raw_end(text: str, at: int, name: str, raw: set[str]) -> int:
+    """Where the content of a raw text element ends; an unclosed title is an element like others."""
+    close = _RAW_ENDS[name].search(text, at)
+    if close:
+        return close.start()
+    raw.discard(name)
+    return at if name in ("title", "textarea") else len(text)
 
 
 def _markup(text: str, start: int, xml: bool) -> tuple[int, Token | None]:

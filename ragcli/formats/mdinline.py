@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Set
 
-from ragcli.formats.mdlines import label_of
+from ragcli.formats.mdsyntax import label_of
 
 _TAGS = (
     "a abbr b big br center cite code del details dfn div dl dt dd em figcaption figure font h1 h2 h3 h4 h5"

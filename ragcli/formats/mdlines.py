@@ -7,51 +7,28 @@ is linear: each line is looked at once, and containers deeper than `_DEEPEST` ar
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from typing import Literal
+
+from ragcli.formats.mdsyntax import (
+    ATX,
+    ATX_END,
+    DEFINITION,
+    FENCE,
+    HTML_ENDS,
+    MARKER,
+    UNDERLINE,
+    UNTIL_BLANK,
+    detab,
+    html_kind,
+    is_rule,
+    label_of,
+    skip,
+)
 
 LeafKind = Literal["heading", "paragraph", "code", "html"]
 
 _DEEPEST = 50
-_SPACES = re.compile(r" *")
-_PREFIX = re.compile(r"[ \t>*+\-\d.)]*")
-_ATX = re.compile(r"(#{1,6})(?=[ \t]|$)")
-_ATX_END = re.compile(r"(?:^|[ \t])#+$")
-_UNDERLINE = re.compile(r"(?:=+|-+)[ \t]*$")
-_FENCE = re.compile(r"(`{3,})[^`]*$|(~{3,})")
-_MARKER = re.compile(r"([-+*]|(\d{1,9})[.)])(?= |$)")
-_UNTIL_BLANK = (5, 6)
-_HTML_ENDS = (
-    ("</script>", "</pre>", "</style>", "</textarea>"),
-    ("-->",),
-    ("?>",),
-    (">",),
-    ("]]>",),
-)
-_HTML_STARTS = (
-    re.compile(r"<(?:script|pre|style|textarea)(?:[\s>]|$)", re.IGNORECASE),
-    re.compile(r"<!--"),
-    re.compile(r"<\?"),
-    re.compile(r"<![A-Za-z]"),
-    re.compile(r"<!\[CDATA\["),
-    re.compile(
-        r"</?(?:address|article|aside|base|basefont|blockquote|body|caption|center|col|colgroup|dd|details"
-        r"|dialog|dir|div|dl|dt|fieldset|figcaption|figure|footer|form|frame|frameset|h[1-6]|head|header"
-        r"|hr|html|iframe|legend|li|link|main|menu|menuitem|nav|noframes|ol|optgroup|option|p|param|search"
-        r"|section|summary|table|tbody|td|tfoot|th|thead|title|tr|track|ul)(?:\s|/?>|$)",
-        re.IGNORECASE,
-    ),
-)
-_HTML_TAG = re.compile(
-    r"(?:</[A-Za-z][A-Za-z0-9-]*+\s*+>|<[A-Za-z][A-Za-z0-9-]*+"
-    r"(?:\s++[A-Za-z_:][A-Za-z0-9_.:-]*+(?:\s*+=\s*+(?:[^\s\"'=<>`]++|'[^']*+'|\"[^\"]*+\"))?)*+\s*+/?>)\s*$"
-)
-_TITLE = r"(?:\"[^\"]*+\"|'[^']*+'|\([^()]*+\))"
-_DEFINITION = re.compile(
-    r"[ ]*\[(?!\^)((?:[^\[\]\\]|\\.){1,999})\]:[ \t]*+\n?[ \t]*+(?:<[^<>\n]*+>|[^\s<]\S*+)"
-    rf"(?:[ \t]*+\n?(?<=\s)[ \t]*+{_TITLE}[ \t]*+(?=\n|$)|[ \t]*+(?=\n|$))\n?"
-)
 
 
 @dataclass(slots=True)
@@ -103,12 +80,12 @@ class Structure:
         return self._done
 
     def _line(self, number: int, raw: str) -> None:
-        line = _detab(raw) if "\t" in raw else raw
+        line = detab(raw) if "\t" in raw else raw
         at, matched = self._match(line)
         if matched == len(self._containers) and self._continues(line, raw, at):
             return None
         while True:
-            start = _skip(line, at)
+            start = skip(line, at)
             if start == len(line):
                 return self._blank(matched)
             if start - at >= 4:
@@ -127,7 +104,7 @@ class Structure:
         """The column after the marks of the open containers that the line continues, and their number."""
         at = 0
         for count, container in enumerate(self._containers):
-            start = _skip(line, at)
+            start = skip(line, at)
             if container.indent is None:
                 if start - at > 3 or line[start : start + 1] != ">":
                     return at, count
@@ -146,15 +123,15 @@ class Structure:
         if leaf is None or not (self._fence or self._html is not None):
             return False
         if self._fence:
-            start = _skip(line, at)
+            start = skip(line, at)
             rest = line[start:].rstrip()
             if start - at < 4 and rest.startswith(self._fence) and not rest.strip(self._fence[0]):
                 self._close()
                 return True
             source, at = (line, at) if self._containers else (raw, 0)
-            leaf.lines.append(source[min(_skip(source, at), at + self._fence_indent) :])
+            leaf.lines.append(source[min(skip(source, at), at + self._fence_indent) :])
             return True
-        if self._html in _UNTIL_BLANK and _skip(line, at) == len(line):
+        if self._html in UNTIL_BLANK and skip(line, at) == len(line):
             return False
         leaf.lines.append(line[at:])
         self._end_html(line[at:])
@@ -167,10 +144,10 @@ class Structure:
         if line[start] == ">":
             self._push(Container(), matched)
             return start + 1 + (line[start + 1 : start + 2] == " ")
-        found = _MARKER.match(line, start)
-        if found is None or _is_rule(line[start:]):
+        found = MARKER.match(line, start)
+        if found is None or is_rule(line[start:]):
             return None
-        content = _skip(line, found.end())
+        content = skip(line, found.end())
         blank = content == len(line)
         if self._interrupts(matched) and (blank or int(found[2] or 1) != 1):
             return None
@@ -181,18 +158,18 @@ class Structure:
     def _starts(self, number: int, line: str, at: int, start: int, matched: int) -> bool:
         """Read a line that is a heading, an underline, a rule, or the start of a fence or of HTML."""
         rest = line[start:]
-        if self._interrupts(matched) and _UNDERLINE.match(rest) and self._underline(rest[0]):
+        if self._interrupts(matched) and UNDERLINE.match(rest) and self._underline(rest[0]):
             return True
-        if atx := _ATX.match(rest):
-            title = _ATX_END.sub("", rest[atx.end() :].strip()).strip()
+        if atx := ATX.match(rest):
+            title = ATX_END.sub("", rest[atx.end() :].strip()).strip()
             self._open(Leaf("heading", number, [title], len(atx[1])), matched)
             self._close()
-        elif fence := _FENCE.match(rest):
+        elif fence := FENCE.match(rest):
             self._open(Leaf("code", number + 1), matched)
             self._fence, self._fence_indent = fence[1] or fence[2], start - at
-        elif _is_rule(rest):
+        elif is_rule(rest):
             self._unwind(matched)
-        elif (html := _html_kind(rest, self._paragraph())) is not None:
+        elif (html := html_kind(rest, self._paragraph())) is not None:
             self._open(Leaf("html", number, [rest]), matched)
             self._html = html
             self._end_html(rest)
@@ -237,9 +214,9 @@ class Structure:
 
     def _end_html(self, line: str) -> None:
         kind = self._html
-        if kind is not None and kind not in _UNTIL_BLANK:
+        if kind is not None and kind not in UNTIL_BLANK:
             lower = line.lower()
-            if any(end in lower for end in _HTML_ENDS[kind]):
+            if any(end in lower for end in HTML_ENDS[kind]):
                 self._close()
 
     def _push(self, container: Container, matched: int) -> None:
@@ -273,49 +250,10 @@ class Structure:
         if not leaf.lines[0].startswith("["):
             return True
         text, at = "\n".join(leaf.lines), 0
-        while found := _DEFINITION.match(text, at):
+        while found := DEFINITION.match(text, at):
             self.definitions.add(label_of(found[1]))
             at = found.end()
         taken = text.count("\n", 0, at)
         leaf.first += taken
         del leaf.lines[: taken if at < len(text) or not at else None]
         return bool(leaf.lines)
-
-
-def label_of(text: str) -> str:
-    """The label of a link reference as it is compared: case and white space do not matter."""
-    return " ".join(text.split()).casefold()
-
-
-def _detab(line: str) -> str:
-    end = _skip_marks(line)
-    return line[:end].expandtabs(4) + line[end:]
-
-
-def _skip_marks(line: str) -> int:
-    found = _PREFIX.match(line)
-    return found.end() if found else 0
-
-
-def _skip(line: str, at: int) -> int:
-    """The column of the first character that is not a space, from `at` on."""
-    found = _SPACES.match(line, at)
-    return found.end() if found else at
-
-
-def _is_rule(text: str) -> bool:
-    """Whether a line is a thematic break: three or more of one of `*`, `-`, `_`, and spaces."""
-    if text[0] not in "*-_":
-        return False
-    marks = text.replace(" ", "").replace("\t", "")
-    return len(marks) >= 3 and not marks.strip(text[0])
-
-
-def _html_kind(text: str, interrupts: bool) -> int | None:
-    """Which of the seven kinds of HTML block (counted from 0) begins with this line, if any."""
-    if text[0] != "<":
-        return None
-    for kind, pattern in enumerate(_HTML_STARTS):
-        if pattern.match(text):
-            return kind
-    return 6 if not interrupts and _HTML_TAG.match(text) else None

@@ -16,7 +16,7 @@ def zipped(*names: str) -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         for name in names:
-            archive.writestr(name, "x")
+            archive.writestr(zipfile.ZipInfo(name), "x")
     return buffer.getvalue()
 
 
@@ -42,7 +42,7 @@ def test_every_suffix_names_a_format_and_every_format_a_module() -> None:
         ("a.docx", zipped("[Content_Types].xml", "xl/workbook.xml"), "sheets"),
         ("upload", zipped("[Content_Types].xml", "ppt/presentation.xml"), "pptx"),
         ("a.zip", zipped("notes.txt"), None),
-        ("a.txt.gz", gzip.compress(b"text"), None),
+        ("a.txt.gz", gzip.compress(b"text", mtime=0), None),
         ("a.doc", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(500), None),
         ("a.xls", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(500), "sheets"),
         ("a.doc", b"{\\rtf1 old}", "rtf"),

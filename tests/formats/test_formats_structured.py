@@ -37,7 +37,9 @@ def test_json_letters_are_readable_and_escapes_stay() -> None:
 
 
 @pytest.mark.parametrize(
-    "source", ["[" * 100_000 + "]" * 100_000, '{"a":' * 600 + "1" + "}" * 600, "[{}]", ""]
+    "source",
+    ["[" * 100_000 + "]" * 100_000, '{"a":' * 600 + "1" + "}" * 600, "[{}]", ""],
+    ids=["deep", "keys", "bare", "empty"],
 )
 def test_json_too_deep_or_empty_is_an_error(source: str) -> None:
     with pytest.raises(ParseError):
@@ -45,7 +47,9 @@ def test_json_too_deep_or_empty_is_an_error(source: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "source", ['{"n": ' + "9" * 100_000 + "}", '{"a": NaN, "a": Infinity}', '{"a": 1, // x']
+    "source",
+    ['{"n": ' + "9" * 100_000 + "}", '{"a": NaN, "a": Infinity}', '{"a": 1, // x'],
+    ids=["long number", "no number", "comment"],
 )
 def test_json_is_never_built(source: str) -> None:
     assert only("json", source).blocks[0].text == source
