@@ -100,7 +100,9 @@ class Ingest(Section):
     jobs: int | None = Field(
         None, ge=1, description="Parsing processes; by default one per core, up to 4."
     )
-    timeout_s: float = Field(60, gt=0, description="Longest time for one file, in seconds.")
+    timeout_s: float = Field(
+        60, gt=0, description="Longest time without progress on one file, in seconds."
+    )
     memory_mb: int = Field(1500, ge=128, description="Most memory for one parsing process, in MB.")
     max_file_mb: int = Field(512, ge=1, description="Larger files are skipped, in MB.")
     max_text_mb: int = Field(

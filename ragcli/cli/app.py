@@ -72,11 +72,6 @@ def main() -> NoReturn:
     os.umask(0o077)
     try:
         code = run(sys.argv[1:])
-        sys.stdout.flush()
-    except BrokenPipeError:
-        # The reader has left; what it did not want is no error, and stdout must not be flushed again.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = 0
     except KeyboardInterrupt:
         code = 130
     sys.exit(code)
@@ -97,7 +92,7 @@ def run(arguments: list[str]) -> int:
     except typer.Abort:
         return 130
     except OSError as error:
-        if isinstance(error, BrokenPipeError) or error.errno not in STORAGE:
+        if error.errno not in STORAGE:
             raise
         out.error(
             StorageError(f"{error.strerror}: {error.filename or 'output'}.", STORAGE[error.errno])
