@@ -79,15 +79,17 @@ class Retrieval(Section):
         100, ge=1, le=10000, description="Hits taken from each index before they are fused."
     )
     dense_weight: float = Field(
-        0.5, ge=0, le=1, description="Share of the dense score in the fused score."
+        0.4, ge=0, le=1, description="Share of the dense score in the fused score."
     )
     collapse: float = Field(
         0.9,
         ge=0,
         le=1,
-        description="Word overlap from which two hits count as the same; 1 keeps all.",
+        description="Word overlap from which two hits count as the same; at 1 only equal texts do.",
     )
-    min_score: float | None = Field(None, description="Hits below this fused score are dropped.")
+    min_score: float | None = Field(
+        None, description="Hits below this fused score (0 to 1) are dropped."
+    )
 
 
 class Ingest(Section):

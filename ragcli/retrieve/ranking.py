@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ragcli.retrieve.duplicates import collapse
-from ragcli.retrieve.fusion import Fused
+from ragcli.retrieve.fusion import Fused, fuse
 from ragcli.retrieve.options import RetrievalOptions
 from ragcli.retrieve.sides import Side
 from ragcli.types import Hit, StoredChunk
@@ -45,14 +45,35 @@ def rank(
             copies=list(dict.fromkeys(copy.path for copy in copies)),
         )
         ranked.append(Ranked(hit))
-    return _by_document(ranked) if options.by == "document" else ranked
+    if options.by == "chunk":
+        return ranked
+    return _by_document(ranked, dense, lexical, options.dense_weight)
 
 
-def _by_document(ranked: Sequence[Ranked]) -> list[Ranked]:
-    """The best hit of each document: a document is worth what its best chunk is."""
-    best: dict[int, Ranked] = {}
+def _by_document(
+    ranked: Sequence[Ranked], dense: Side | None, lexical: Side | None, dense_weight: float
+) -> list[Ranked]:
+    """The best hit of each document, with the score that the document has as a whole.
+
+    A document is worth the best cosine and the best BM25 of its hits, fused: one chunk may mean
+    what was asked and another say it.
+    """
+    first: dict[int, Ranked] = {}
+    cosines: dict[int, float] = {}
+    words: dict[int, float] = {}
     for item in ranked:
-        first = best.setdefault(item.hit.chunk.document, item)
-        if first is not item:
-            first.more += 1
-    return list(best.values())
+        document, hit = item.hit.chunk.document, item.hit
+        best = first.setdefault(document, item)
+        best.more += best is not item
+        for side, score in ((cosines, hit.dense), (words, hit.lexical)):
+            if score is not None:
+                side[document] = max(score, side.get(document, score))
+    for whole in fuse(
+        cosines if dense else None,
+        words if lexical else None,
+        ceiling=lexical.ceiling if lexical else 0.0,
+        dense_weight=dense_weight,
+    ):
+        hit = first[whole.key].hit
+        hit.score, hit.dense, hit.lexical = whole.score, whole.dense, whole.lexical
+    return sorted(first.values(), key=lambda item: (-item.hit.score, item.hit.chunk.key))

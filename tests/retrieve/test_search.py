@@ -83,14 +83,29 @@ def test_filters_come_before_top_k(garden):
     assert ask(garden, "water", filter=parse("path:nowhere/**")).hits == []
 
 
-def test_by_document_gives_each_document_once_at_its_best_chunk(garden):
-    chunks = ask(garden, "prune roses in march with water", top_k=20)
-    documents = ask(garden, "prune roses in march with water", top_k=20, by="document")
+@pytest.mark.parametrize("mode", ["hybrid", "dense", "lexical"])
+def test_by_document_gives_each_document_once_at_its_best_chunk(garden, mode):
+    question = "prune roses in march with sun and water"
+    chunks = ask(garden, question, top_k=20, mode=mode)
+    documents = ask(garden, question, top_k=20, mode=mode, by="document")
     assert len(set(names(documents))) == len(documents.hits)
-    best: dict[int, float] = {}
-    for hit in chunks.hits:
-        best[hit.chunk.document] = max(hit.score, best.get(hit.chunk.document, 0))
-    assert [hit.score for hit in documents.hits] == sorted(best.values(), reverse=True)
+    assert set(names(documents)) == set(names(chunks))
+    scores = [hit.score for hit in documents.hits]
+    assert scores == sorted(scores, reverse=True)
+    for hit in documents.hits:
+        own = [other for other in chunks.hits if other.chunk.document == hit.chunk.document]
+        assert hit.chunk.key == own[0].chunk.key
+        assert hit.dense == max((h.dense for h in own if h.dense is not None), default=None)
+        assert hit.lexical == max((h.lexical for h in own if h.lexical is not None), default=None)
+        assert hit.score >= own[0].score
+
+
+def test_a_document_is_worth_its_best_chunk_on_each_side(library):
+    library.add("/both.txt", "alpha beta gamma", "delta delta delta delta delta alpha")
+    library.embed()
+    [chunk, *_] = ask(library, "delta gamma").hits
+    [document] = ask(library, "delta gamma", by="document").hits
+    assert document.score >= chunk.score
 
 
 def test_two_hundred_copies_are_one_hit_and_top_k_is_still_full(garden):
