@@ -38,7 +38,7 @@ def _by_meaning(hit: Hit) -> str:
 def _by_words(hit: Hit, ceiling: float) -> str:
     if hit.lexical is None:
         return ""
-    share = f"{coverage(hit.lexical, ceiling):.0%} of what the question's words weigh"
+    share = f"{coverage(hit.lexical, ceiling) * 100:.0f} % of what the question's words weigh"
     return f"{_place(hit.lexical_rank)} by words (BM25 {hit.lexical:.1f}, {share})"
 
 

@@ -7,10 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from ragcli.index.collection import Collection
 from ragcli.retrieve.filters import parse
 from ragcli.retrieve.options import RetrievalOptions
 from ragcli.retrieve.search import BATCH, search, search_many
-from ragcli.settings import Retrieval
+from ragcli.settings import Retrieval, Settings
 
 
 def ask(library, question, **options):
@@ -209,3 +210,33 @@ def test_a_question_of_unknown_words_scores_low(garden):
     known = ask(garden, "tulips planted in autumn").hits[0].score
     unknown = ask(garden, "zyzzyva planted quuxly frobnicated").hits[0].score
     assert unknown < known / 2
+
+
+def test_a_damaged_dense_index_is_said_and_searched_all_the_same(garden):
+    garden.collection.repair()
+    expected = ask(garden, "tulips planted in autumn")
+    [file] = garden.collection.directory.glob("dense*")
+    content = bytearray(file.read_bytes())
+    content[len(content) // 2] ^= 0xFF
+    file.write_bytes(content)
+    with Collection.open(
+        garden.collection.directory.parents[1], "default", Settings()
+    ) as collection:
+        result = search(
+            collection, lambda: garden.embedder, "tulips planted in autumn", RetrievalOptions()
+        )
+    assert [hit.chunk.key for hit in result.hits] == [hit.chunk.key for hit in expected.hits]
+    assert any("built anew" in warning for warning in result.warnings)
+
+
+def test_lexical_mode_opens_no_vectors_and_loads_no_embedder(garden):
+    collection = garden.ready()
+    collection.close()
+    with Collection.open(collection.directory.parents[1], "default", Settings()) as again:
+        result = search(again, _no_embedder, "tulips", RetrievalOptions(mode="lexical"))
+        assert again._dense is None
+    assert names(result) == ["tulips.md"]
+
+
+def _no_embedder():
+    raise AssertionError("no vector is needed")
