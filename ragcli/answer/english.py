@@ -37,6 +37,30 @@ ENDINGS = (
 )  # fmt: skip
 """Endings and what stands in their place in a stem; the first that fits is taken."""
 
+_IRREGULAR_TEXT = (
+    "arise arose arisen, bear bore born borne, become became, begin began begun, bind bound, "
+    "blow blew blown, break broke broken, bring brought, build built, burn burnt, buy bought, "
+    "catch caught, choose chose chosen, come came, deal dealt, draw drew drawn, drink drank drunk, "
+    "drive drove driven, eat ate eaten, fall fell fallen, feed fed, feel felt, fight fought, "
+    "find found, flee fled, fly flew flown, forbid forbade forbidden, forget forgot forgotten, "
+    "freeze froze frozen, give gave given, go went gone, grow grew grown, hear heard, hide hid hidden, "
+    "hold held, keep kept, know knew known, lay laid, lead led, leave left, lend lent, lose lost, "
+    "mean meant, meet met, pay paid, ride rode ridden, ring rang rung, rise rose risen, run ran, "
+    "say said, see saw seen, seek sought, sell sold, send sent, shake shook shaken, shine shone, "
+    "shoot shot, show shown, shrink shrank shrunk, sing sang sung, sink sank sunk, sit sat, sleep slept, "
+    "speak spoke spoken, spend spent, spring sprang sprung, stand stood, steal stole stolen, "
+    "stick stuck, strike struck, swear swore sworn, swim swam swum, take took taken, teach taught, "
+    "tear tore torn, tell told, think thought, throw threw thrown, understand understood, wake woke, "
+    "wear wore worn, win won, withdraw withdrew withdrawn, write wrote written, man men, "
+    "woman women, child children, foot feet, mouse mice, life lives, wife wives, leaf leaves"
+)
+IRREGULAR = {
+    form: base
+    for base, *forms in (line.split() for line in _IRREGULAR_TEXT.split(","))
+    for form in forms
+}
+"""Irregular forms and the word that they are a form of."""
+
 _MONTHS = (
     "january|february|march|april|may|june|july|august|september|october|november|december"
     "|jan|feb|mar|apr|jun|jul|aug|sept|sep|oct|nov|dec"

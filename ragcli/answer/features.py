@@ -7,6 +7,7 @@ Which of them matter is learned (see calibration.py); nothing is decided here.
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -43,9 +44,17 @@ WORDS_ONLY = (*WORDING, *FORM, *STANDING)
 WITH_VECTORS = (*LIKENESS, *WORDS_ONLY)
 
 
+LEAD = 20
+"""Words up to which a lead-in is read together with each item that it announces."""
+
+
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A unit of a hit's text, with its words; `before` is the candidate ahead of it in the hit."""
+    """A unit of a hit's text as it is understood, with its words.
+
+    `text` is what a reader takes it to say: an item with its lead-in, a row with the names of its
+    columns. `before` is the candidate ahead of it in the hit, `leans_on` the one that it needs.
+    """
 
     hit: int
     unit: Unit
@@ -54,19 +63,47 @@ class Candidate:
     before: int | None
     leans_on: int | None
 
+    @property
+    def heads(self) -> bool:
+        """Whether it is the header of a table, which answers nothing by itself."""
+        return self.unit.kind == "row" and self.unit.leads_in
+
 
 def candidates(hits: Sequence[Hit]) -> list[Candidate]:
     """The units of all hits, in the order of the hits and of their texts."""
     found: list[Candidate] = []
     for rank, hit in enumerate(hits):
         offset = len(found)
-        for n, unit in enumerate(units(hit.chunk.text)):
-            text = " ".join(hit.chunk.text[unit.start : unit.end].split())
+        split = units(hit.chunk.text)
+        for n, unit in enumerate(split):
+            text = _understood(hit.chunk.text, split, n)
             leans = None if unit.leans_on is None else offset + unit.leans_on
-            found.append(
-                Candidate(rank, unit, text, read(text), offset + n - 1 if n else None, leans)
-            )
+            before = offset + n - 1 if n else None
+            found.append(Candidate(rank, unit, text, read(text), before, leans))
     return found
+
+
+def _understood(text: str, split: Sequence[Unit], n: int) -> str:
+    """What a unit says on one line, with the lead-in or the column names that it depends on."""
+    unit = split[n]
+    own = " ".join(text[unit.start : unit.end].split())
+    if unit.leans_on is None or unit.kind not in ("item", "row"):
+        return own
+    lead = " ".join(text[split[unit.leans_on].start : split[unit.leans_on].end].split())
+    if unit.kind == "row":
+        return _named(_cells(lead), _cells(own)) or own
+    return f"{lead} {own}" if len(lead.split()) <= LEAD else own
+
+
+def _cells(row: str) -> list[str]:
+    return [cell.strip() for cell in re.split(r"[|\t;]", row.strip("| "))]
+
+
+def _named(columns: Sequence[str], cells: Sequence[str]) -> str:
+    """A row as `column: cell, ...`; empty where the two do not fit."""
+    if len(columns) != len(cells) or len(cells) < 2:
+        return ""
+    return ", ".join(f"{name}: {cell}" for name, cell in zip(columns, cells, strict=True))
 
 
 def features(
@@ -140,7 +177,8 @@ class _Overlap:
         """The WORDING features of candidate `n`."""
         one, have, asked = self.found[n], self.have[n], self.asked.words
         title, inside = self.titles[one.hit], self.inside[one.hit]
-        before = self.have[one.before] if one.before is not None else frozenset()
+        nearby = {at for at in (one.before, one.leans_on) if at is not None}
+        before = frozenset().union(*(self.have[at] for at in nearby))
         terms = self.weights.keys()
         fresh = have - terms
         mine = pairs(one.words)

@@ -15,8 +15,8 @@ from ragcli.answer.words import Question
 from ragcli.retrieve.duplicates import resemblance
 from ragcli.types import Hit
 
-SHORT = 8
-"""Words below which a sentence is not taken for shorter: a heading is not worth more for it."""
+SHORT = 25
+"""Words below which being shorter is no merit."""
 SAME = 0.6
 """Resemblance from which two candidates say the same."""
 LED = 60

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     Matrix = NDArray[np.float32]
 
+NEVER = -30.0
+"""Log odds of what cannot answer by itself."""
 EMBEDDED = 96
 """Candidates that are embedded at most: those that words alone find likeliest."""
 FOUND = (
@@ -60,6 +62,7 @@ def score(
     vectors = None if embedder is None else embed(asked, hits, found, embedder)
     rows = features(asked, hits, found, vectors)
     odds = fitted.sentence.logits(rows)
+    odds[[n for n, one in enumerate(found) if one.heads]] = NEVER
     summary = summarise(odds, rows, found, hits)
     confidence = float(probability(fitted.found.logits(summary[None, :]))[0])
     return Scores(odds.tolist(), confidence, fitted)

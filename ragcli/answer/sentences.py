@@ -43,7 +43,7 @@ class Unit:
     `leans_on` is the index, in the same list, of the antecedent of a sentence that begins with a
     pronoun or a connective, of the lead-in of a list item or code, or of the header of a row.
     `leads_in` marks what only announces the unit after it: a heading, a line that ends with a
-    colon, a question.
+    colon, a question, the header of a table.
     """
 
     start: int
@@ -69,7 +69,7 @@ def _leans_on(
 ) -> int | None:
     before = len(found) - 1
     if kind == "row":
-        return first if first <= before else None
+        return first if first <= before and found[first].leads_in else None
     if kind == "sentence" and first <= before:
         return before if LEANING.match(text, start) else None
     lead = first - 1
@@ -80,6 +80,8 @@ def _leans_on(
 
 def _leads_in(text: str, start: int, end: int, block: Sequence[Range], kind: UnitKind) -> bool:
     last = text[end - 1]
+    if kind == "row":
+        return len(block) > 1 and start == block[0][0] and not _KEY.match(text, start)
     if kind != "sentence" or last in ":：?？":
         return kind == "sentence"
     alone = len(block) == 1 and "\n" not in text[start:end] and text[end:].strip() != ""

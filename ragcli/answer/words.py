@@ -17,6 +17,7 @@ from ragcli.answer.english import (
     DURATION,
     ENDINGS,
     FOCUS,
+    IRREGULAR,
     MANNER,
     NUMBER_WORDS,
     PLACE,
@@ -121,6 +122,7 @@ def offers(asks: Asks, text: str, fresh: Words) -> float | None:
 def stem(token: str) -> str:
     """A word without case, accents and common English endings."""
     word = fold(unicodedata.normalize("NFKC", token).replace("’", "'")).removesuffix("'s")
+    word = IRREGULAR.get(word, word)
     if not word.isascii() or len(word) < 4 or word[0].isdigit():
         return word
     for ending, instead in ENDINGS:
