@@ -212,12 +212,10 @@ def _max_tokens(config: dict[str, Any], lengths: dict[str, Any], tokens: dict[st
 
 
 def _prompts(config: dict[str, Any]) -> tuple[str, str]:
-    """The (document, query) prompts, chosen as `encode_document` and `encode_query` choose them."""
+    """The (document, query) prompts; a default prompt is neither, as in `encode_document`."""
     prompts = config.get("prompts") or {}
-    default = prompts.get(config.get("default_prompt_name")) or ""
-    named = [prompts[name] for name in DOCUMENT_NAMES if prompts.get(name) is not None]
-    query = prompts.get("query")
-    return str(named[0] if named else default), str(default if query is None else query)
+    named = [str(prompts[name]) for name in DOCUMENT_NAMES if prompts.get(name) is not None]
+    return named[0] if named else "", str(prompts.get("query") or "")
 
 
 def _pad_token(tokens: dict[str, Any]) -> str | None:

@@ -14,7 +14,8 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -43,11 +44,11 @@ def converted(
     Raises ModelError when the model cannot be converted, StorageError when the cache cannot be
     written.
     """
-    place = cache / "onnx" / fingerprint / precision
-    found = _load(place)
+    place = place_of(cache, fingerprint, precision)
+    found = load_checked(place)
     if found is None:
         with locked(place.parent / f"{precision}.lock"):
-            found = _load(place) or _convert(card, precision, place, say)
+            found = load_checked(place) or _convert(card, precision, place, say)
     fallback = found.manifest.get("int8")
     if fallback:
         say(
@@ -57,7 +58,13 @@ def converted(
     return found
 
 
-def _load(place: Path) -> Converted | None:
+def place_of(cache: Path, fingerprint: str, precision: str) -> Path:
+    """The folder of a conversion."""
+    return cache / "onnx" / fingerprint / precision
+
+
+def load_checked(place: Path) -> Converted | None:
+    """The conversion that lies there, or None when it is absent, damaged or not of this machine."""
     try:
         manifest = json.loads((place / "manifest.json").read_bytes())
         data = (place / "model.onnx").read_bytes()
@@ -83,17 +90,28 @@ def _made() -> list[str]:
 
 def _convert(card: Card, precision: str, place: Path, say: Callable[[str], None]) -> Converted:
     say(f"Preparing {card.model} for this machine, once; this takes some seconds.")
+    with staging(place) as staged:
+        return keep(staged, place, _run_child(card, staged, precision))
+
+
+@contextmanager
+def staging(place: Path) -> Iterator[Path]:
+    """A folder beside `place` to write into, gone afterwards unless it was kept."""
     make_folder(place.parent)
     staged = Path(tempfile.mkdtemp(prefix=".staged-", dir=place.parent))
     try:
-        report = _run_child(card, staged, precision)
-        data = (staged / "model.onnx").read_bytes()
-        digest = hashlib.sha256(data).hexdigest()
-        manifest = {"made": _made(), "size": len(data), "sha256": digest, **report}
-        (staged / "manifest.json").write_text(json.dumps(manifest, indent=1))
-        publish(staged, place)
+        yield staged
     finally:
         shutil.rmtree(staged, ignore_errors=True)
+
+
+def keep(staged: Path, place: Path, report: dict[str, Any]) -> Converted:
+    """Publish a staged conversion with its manifest, all at once."""
+    data = (staged / "model.onnx").read_bytes()
+    digest = hashlib.sha256(data).hexdigest()
+    manifest = {"made": _made(), "size": len(data), "sha256": digest, **report}
+    (staged / "manifest.json").write_text(json.dumps(manifest, indent=1))
+    publish(staged, place)
     return Converted(data, manifest)
 
 

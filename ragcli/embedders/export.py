@@ -13,9 +13,10 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ragcli.embedders.card import Card, read_card
+from ragcli.embedders.card import Card, read_card, refused
 from ragcli.embedders.probes import PROBES
 from ragcli.embedders.switches import QUIET
+from ragcli.embedders.tokens import TokenReader
 from ragcli.errors import ModelError, RagcliError
 
 if TYPE_CHECKING:
@@ -86,16 +87,22 @@ def _close_enough(cosines: dict[str, float]) -> bool:
 
 
 def reference(graph: SentenceGraph, card: Card) -> NDArray[np.float32]:
-    """What torch computes for each probe alone, tokenized by transformers: (n, dimension)."""
+    """What torch computes for each probe alone: (n, dimension).
+
+    Raises ModelError when transformers reads a probe as other tokens than `tokenizer.json` alone.
+    """
     import numpy as np
     import torch
     from transformers import AutoTokenizer
 
     tokenizer = AutoTokenizer.from_pretrained(str(card.encoder), trust_remote_code=False)
+    ours, _ = TokenReader(card).read(list(PROBES))
     rows = []
-    for text in PROBES:
+    for text, ids in zip(PROBES, ours, strict=True):
         text = text.lower() if card.lower_case else text
         tokens = tokenizer(text, truncation=True, max_length=card.max_tokens, return_tensors="pt")
+        if tokens["input_ids"][0].tolist() != ids:
+            raise refused(card.model, "its tokenizer.json and its tokenizer_config.json disagree")
         with torch.no_grad():
             rows.append(graph(tokens["input_ids"], tokens["attention_mask"])[0].numpy())
     return np.stack(rows)

@@ -12,7 +12,7 @@ from pathlib import Path
 from ragcli.embedders.digests import file_digest
 from ragcli.errors import ModelError, NetworkError
 
-MARKER = "config.json"
+NEEDED = ("config.json", "tokenizer.json")
 WEIGHTS = ("model.safetensors", "model.safetensors.index.json")
 
 
@@ -80,9 +80,9 @@ def _local(model: str) -> Path:
         raise ModelError(
             f"There is no model folder {folder}.", "Set embedder.model to the folder of a model."
         )
-    if not (folder / MARKER).is_file() and not (folder / "modules.json").is_file():
+    if not any((folder / name).is_file() for name in ("config.json", "modules.json")):
         raise ModelError(
-            f"The folder {folder} holds no model: it has no {MARKER}.",
+            f"The folder {folder} holds no model: it has no config.json.",
             "Set embedder.model to a folder saved by sentence-transformers.",
         )
     return folder.resolve()
@@ -105,8 +105,20 @@ def _cached(model: str, revision: str | None, hub_cache: Path) -> Path | None:
     if reference.is_file():
         commit = reference.read_text().strip()
     folder = repository / "snapshots" / commit
-    complete = (folder / MARKER).is_file() and any((folder / name).is_file() for name in WEIGHTS)
-    return folder if complete else None
+    if not _complete(folder, repository / ".no_exist" / commit):
+        return None
+    return folder
+
+
+def _complete(folder: Path, known_absent: Path) -> bool:
+    """Whether a snapshot holds what an embedder needs.
+
+    Other libraries fetch a model without its `modules.json`, which says how to pool: unless the
+    cache notes that there is none, such a snapshot does not tell what its vectors should be.
+    """
+    pooling_known = any((place / "modules.json").is_file() for place in (folder, known_absent))
+    weights = any((folder / name).is_file() for name in WEIGHTS)
+    return pooling_known and weights and all((folder / name).is_file() for name in NEEDED)
 
 
 def _packaged(packaged: Packaged, cache: Path) -> Path | None:

@@ -131,7 +131,7 @@ def _fingerprint(card: Card, document_prompt: str, cache: Path) -> str:
         "config": {key: value for key, value in card.config.items() if key not in VOLATILE},
         "tokenizer": file_digest(card.tokenizer, cache),
         "pooling": card.pooling,
-        "steps": [step.kind for step in card.steps],
+        "steps": _steps(card),
         "dense": [file_digest(path, cache) for path in dense],
         "normalized": True,
         "max_tokens": card.max_tokens,
@@ -141,6 +141,14 @@ def _fingerprint(card: Card, document_prompt: str, cache: Path) -> str:
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
 
+def _steps(card: Card) -> list[str]:
+    """What follows the pooling, less the last normalisation, which every model gets here."""
+    kinds = [step.kind for step in card.steps]
+    while kinds and kinds[-1] == "normalize":
+        kinds.pop()
+    return kinds
+
+
 def _count(card: Card, prompt: str) -> int:
     if not prompt:
         return 0
@@ -148,4 +156,5 @@ def _count(card: Card, prompt: str) -> int:
 
     tokenizer = Tokenizer.from_file(str(card.tokenizer))
     tokenizer.no_truncation()
+    tokenizer.no_padding()
     return len(tokenizer.encode(prompt, add_special_tokens=False).ids)

@@ -29,9 +29,14 @@ class TokenReader:
 
     def read(self, texts: list[str]) -> tuple[list[list[int]], list[int]]:
         """Token ids of each text, special tokens included, and the positions of texts cut to fit."""
-        encodings = self._tokenizer.encode_batch_fast(texts)
+        encodings = self._tokenizer.encode_batch_fast([_sound(text) for text in texts])
         cut = [i for i, encoding in enumerate(encodings) if encoding.overflowing]
         return [encoding.ids for encoding in encodings], cut
+
+
+def _sound(text: str) -> str:
+    """The text without lone surrogates, which no tokenizer takes; arguments of commands hold some."""
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()
 
 
 def _lower(tokenizer: Tokenizer) -> None:
