@@ -19,7 +19,7 @@ from ragcli.errors import IndexDamaged
 STAMP = "stamp.json"
 META = "meta.json"
 MAGIC = 1337
-PARTS = ("fast", "fieldnorm", "idx", "store", "term")
+PARTS = ("fast", "fieldnorm", "idx", "pos", "store", "term")
 BLOCK = 1 << 20
 
 

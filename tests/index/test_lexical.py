@@ -192,6 +192,8 @@ def test_damage_to_any_file_is_noticed(tmp_path, index, ledger):
         path = folder / name
         sound = path.read_bytes()
         for label, damage in damages(path):
+            if name == segments.STAMP and label.startswith("flipped"):
+                continue  # the stamp only saves reading the files, which are then read
             damage()
             with pytest.raises(IndexDamaged):
                 index.open()
