@@ -7,14 +7,12 @@ Which of them matter is learned (see calibration.py); nothing is decided here.
 from __future__ import annotations
 
 import math
-import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ragcli.answer.sentences import Unit, units
-from ragcli.answer.words import Question, Words, offers, pairs, read
+from ragcli.answer.candidates import Candidate, title_words
+from ragcli.answer.words import Question, Words, offers, pairs
 from ragcli.types import Hit
 
 if TYPE_CHECKING:
@@ -44,68 +42,6 @@ WORDS_ONLY = (*WORDING, *FORM, *STANDING)
 WITH_VECTORS = (*LIKENESS, *WORDS_ONLY)
 
 
-LEAD = 20
-"""Words up to which a lead-in is read together with each item that it announces."""
-
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """A unit of a hit's text as it is understood, with its words.
-
-    `text` is what a reader takes it to say: an item with its lead-in, a row with the names of its
-    columns. `before` is the candidate ahead of it in the hit, `leans_on` the one that it needs.
-    """
-
-    hit: int
-    unit: Unit
-    text: str
-    words: Words
-    before: int | None
-    leans_on: int | None
-
-    @property
-    def heads(self) -> bool:
-        """Whether it is the header of a table, which answers nothing by itself."""
-        return self.unit.kind == "row" and self.unit.leads_in
-
-
-def candidates(hits: Sequence[Hit]) -> list[Candidate]:
-    """The units of all hits, in the order of the hits and of their texts."""
-    found: list[Candidate] = []
-    for rank, hit in enumerate(hits):
-        offset = len(found)
-        split = units(hit.chunk.text)
-        for n, unit in enumerate(split):
-            text = _understood(hit.chunk.text, split, n)
-            leans = None if unit.leans_on is None else offset + unit.leans_on
-            before = offset + n - 1 if n else None
-            found.append(Candidate(rank, unit, text, read(text), before, leans))
-    return found
-
-
-def _understood(text: str, split: Sequence[Unit], n: int) -> str:
-    """What a unit says on one line, with the lead-in or the column names that it depends on."""
-    unit = split[n]
-    own = " ".join(text[unit.start : unit.end].split())
-    if unit.leans_on is None or unit.kind not in ("item", "row"):
-        return own
-    lead = " ".join(text[split[unit.leans_on].start : split[unit.leans_on].end].split())
-    if unit.kind == "row":
-        return _named(_cells(lead), _cells(own)) or own
-    return f"{lead} {own}" if len(lead.split()) <= LEAD else own
-
-
-def _cells(row: str) -> list[str]:
-    return [cell.strip() for cell in re.split(r"[|\t;]", row.strip("| "))]
-
-
-def _named(columns: Sequence[str], cells: Sequence[str]) -> str:
-    """A row as `column: cell, ...`; empty where the two do not fit."""
-    if len(columns) != len(cells) or len(cells) < 2:
-        return ""
-    return ", ".join(f"{name}: {cell}" for name, cell in zip(columns, cells, strict=True))
-
-
 def features(
     asked: Question,
     hits: Sequence[Hit],
@@ -120,8 +56,13 @@ def features(
     import numpy as np
 
     seen = _Overlap(asked, hits, found)
+    spans = _spans(found)
     rows = [
-        [*seen.wording(n), *_form(asked, found, n, seen.fresh(n)), *_standing(hits, one.hit)]
+        [
+            *seen.wording(n),
+            *_form(asked, one, seen.fresh(n), n, spans[one.hit]),
+            *_standing(hits, one.hit),
+        ]
         for n, one in enumerate(found)
     ]
     plain = np.array(rows, dtype=np.float32).reshape(len(found), len(WORDS_ONLY))
@@ -137,11 +78,15 @@ class _Overlap:
         self.asked = asked
         self.found = found
         self.have = [frozenset(one.words.stems) for one in found]
-        self.titles = [frozenset(title_words(hit).stems) for hit in hits]
-        inside: list[set[str]] = [set(title) for title in self.titles]
+        titles = [frozenset(title_words(hit).stems) for hit in hits]
+        inside: list[set[str]] = [set(title) for title in titles]
         for one, have in zip(found, self.have, strict=True):
             inside[one.hit] |= have
         self.inside = inside
+        self.titles = [
+            titles[one.hit] if one.under is None else titles[one.hit] | self.have[one.under]
+            for one in found
+        ]
         self.weights = self._weights()
         self.names = frozenset(name for one in found for name in one.words.names)
         self.best = max((self._share(have) for have in self.have), default=0.0)
@@ -165,7 +110,7 @@ class _Overlap:
         A word that opens a sentence counts as a name where another sentence writes it as one.
         """
         one = self.found[n]
-        known = self.weights.keys() | self.titles[one.hit]
+        known = self.weights.keys() | self.titles[n]
         return Words(
             tuple(stem for stem in one.words.stems if stem not in known),
             (self.have[n] & self.names) - known,
@@ -176,7 +121,7 @@ class _Overlap:
     def wording(self, n: int) -> list[float]:
         """The WORDING features of candidate `n`."""
         one, have, asked = self.found[n], self.have[n], self.asked.words
-        title, inside = self.titles[one.hit], self.inside[one.hit]
+        title, inside = self.titles[n], self.inside[one.hit]
         nearby = {at for at in (one.before, one.leans_on) if at is not None}
         before = frozenset().union(*(self.have[at] for at in nearby))
         terms = self.weights.keys()
@@ -206,24 +151,16 @@ class _Overlap:
         ]
 
 
-def title_words(hit: Hit) -> Words:
-    """The words of the title and the headings that a hit stands under."""
-    return read(" ".join([hit.chunk.title or "", *hit.chunk.heading]))
-
-
 def _ratio(part: Any, whole: Any) -> float:
     return len(part) / len(whole) if whole else 0.5
 
 
-def _form(asked: Question, found: Sequence[Candidate], n: int, fresh: Words) -> list[float]:
-    one = found[n]
+def _form(
+    asked: Question, one: Candidate, fresh: Words, n: int, span: tuple[int, int]
+) -> list[float]:
+    """The FORM features of candidate `n`, whose hit has the candidates of `span`, first and last."""
     offered = offers(asked.asks, one.text, fresh)
-    last = n
-    while last + 1 < len(found) and found[last + 1].hit == one.hit:
-        last += 1
-    first = n
-    while first and found[first - 1].hit == one.hit:
-        first -= 1
+    first, last = span
     return [
         float(offered == 1),
         float(offered == 0),
@@ -240,6 +177,14 @@ def _form(asked: Question, found: Sequence[Candidate], n: int, fresh: Words) -> 
         float(one.unit.leads_in),
         float(one.text[-1:] in "?？"),
     ]
+
+
+def _spans(found: Sequence[Candidate]) -> dict[int, tuple[int, int]]:
+    """The first and the last candidate of each hit."""
+    spans: dict[int, tuple[int, int]] = {}
+    for n, one in enumerate(found):
+        spans[one.hit] = (spans.get(one.hit, (n, n))[0], n)
+    return spans
 
 
 def _standing(hits: Sequence[Hit], at: int) -> list[float]:

@@ -8,8 +8,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 
+from ragcli.answer.candidates import Candidate
 from ragcli.answer.citations import Quote
-from ragcli.answer.features import Candidate
 from ragcli.answer.sentences import UnitKind
 from ragcli.answer.words import Question
 from ragcli.retrieve.duplicates import resemblance

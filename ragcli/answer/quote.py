@@ -14,8 +14,8 @@ from langchain_core.documents import Document
 from langchain_core.embeddings import Embeddings
 from pydantic import BaseModel, ConfigDict, Field
 
+from ragcli.answer.candidates import Candidate, candidates, title_words
 from ragcli.answer.citations import cite, compose
-from ragcli.answer.features import Candidate, candidates, title_words
 from ragcli.answer.pick import pick, quotes
 from ragcli.answer.result import Answer
 from ragcli.answer.score import Scores, score

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ragcli.answer.features import WITH_VECTORS, WORDS_ONLY, Candidate, features, unit_rows
+from ragcli.answer.candidates import Candidate
+from ragcli.answer.features import WITH_VECTORS, WORDS_ONLY, features, unit_rows
 from ragcli.answer.model import Calibration, calibration, probability
 from ragcli.answer.words import Question
 from ragcli.types import Hit

@@ -1,0 +1,258 @@
+"""Fits the numbers of ragcli/answer/calibration.json on train questions of SQuAD.
+
+    python benchmarks/calibrate_answers.py --squad DIR --data DIR
+
+ingests the passages into a collection below --data (nothing to do the second time), asks a few
+thousand train questions as the program would, and fits for hits with vectors, and for words
+alone: how likely each sentence answers, whether the chosen ones do, from which probability to
+answer, and what a further sentence must be worth. Each question is asked twice: as it is, and
+with its passage (and near copies that hold the answer) taken from the hits. A share of the
+questions is turned into keywords or instructions, of the titles taken away, and of the searches
+made in one mode only, so that the numbers hold there too. Nothing of the data set is kept.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from answer_sets import SEED, Item, also_answers, contains, passages, squad
+from fitting import Lists, Net, balanced_threshold, fit, worth_of
+
+from ragcli.answer.candidates import Candidate, candidates
+from ragcli.answer.features import WITH_VECTORS, WORDS_ONLY, features
+from ragcli.answer.model import FILE
+from ragcli.answer.score import found_inputs, summarise
+from ragcli.answer.words import Question, question
+from ragcli.embedders import build
+from ragcli.index.collection import Collection
+from ragcli.retrieve.options import Mode, RetrievalOptions
+from ragcli.retrieve.search import search_many
+from ragcli.settings import Settings
+from ragcli.types import Hit
+
+DEEP = 24
+SIZES = (4, 4, 4, 4, 8, 2, 1)
+MODES: tuple[Mode, ...] = ("hybrid", "hybrid", "hybrid", "hybrid", "hybrid", "lexical", "dense")
+UNTITLED = 0.3
+KEYWORDS, INSTRUCTION = 0.15, 0.05
+FOLDS = 2
+MOST = 3
+
+
+@dataclass(slots=True)
+class Example:
+    """A question and the hits that it was given; `gold` is its passage, None where taken away."""
+
+    item: Item
+    asked: Question
+    hits: list[Hit]
+    gold: str | None
+    found: list[Candidate]
+
+
+def reworded(item: Item, chance: random.Random) -> str:
+    """The question as it is, or as keywords, or as an instruction."""
+    draw = chance.random()
+    if draw < KEYWORDS:
+        return " ".join(word for word, _ in question(item.question).spoken) or item.question
+    if draw < KEYWORDS + INSTRUCTION:
+        return "Explain " + item.question.rstrip("?").lower()
+    return item.question
+
+
+def examples(
+    collection: Collection, embedder: Any, items: Sequence[Item], folder: Path
+) -> Iterator[Example]:
+    """Two examples for each item: its hits as they are, and without its passage."""
+    chance = random.Random(SEED)
+    texts = passages(folder)
+    for mode in dict.fromkeys(MODES):
+        chosen = [item for n, item in enumerate(items) if MODES[n % len(MODES)] == mode]
+        words = [reworded(item, chance) for item in chosen]
+        options = RetrievalOptions.of(
+            Settings().retrieval.model_copy(update={"mode": mode, "top_k": DEEP})
+        )
+        results = search_many(collection, lambda: embedder, words, options)
+        for item, text, result in zip(chosen, words, results, strict=True):
+            size, untitled = chance.choice(SIZES), chance.random() < UNTITLED
+            gold = texts[item.passage]
+            hits = [untitle(hit) for hit in result.hits] if untitled else result.hits
+            others = [
+                hit
+                for hit in hits
+                if hit.chunk.doc_id != item.passage and not also_answers(hit.chunk.text, item, gold)
+            ]
+            for kept, passage in ((hits[:size], item.passage), (others[:size], None)):
+                yield Example(item, question(text), kept, passage, candidates(kept))
+
+
+def untitle(hit: Hit) -> Hit:
+    """The hit as if its document had no title."""
+    return replace(hit, chunk=replace(hit.chunk, title=None))
+
+
+def embedded(embedder: Any, made: Sequence[Example], cache: Path) -> dict[str, Any]:
+    """The vectors of all questions and candidates by text; kept in `cache` for the next time."""
+    known: dict[str, Any] = {}
+    if cache.exists():
+        with np.load(cache) as stored:
+            known = dict(zip(stored["texts"].tolist(), stored["vectors"], strict=True))
+    texts = {one.text for example in made for one in example.found}
+    texts |= {example.asked.text for example in made}
+    new = sorted(texts - known.keys())
+    for start in range(0, len(new), 2048):
+        print(f"embedding {start} of {len(new)}", flush=True)
+        batch = new[start : start + 2048]
+        known.update(zip(batch, embedder.encode(batch).astype(np.float16), strict=True))
+    if new:
+        np.savez(cache, texts=np.array(list(known)), vectors=np.array(list(known.values())))
+    return known
+
+
+def listed(made: Sequence[Example], vectors: dict[str, Any] | None) -> Lists:
+    """The features of all examples with what is right in each.
+
+    A sentence of the passage that holds an answer is right. One of another passage that does is
+    neither right nor wrong, and not learned from.
+    """
+    rows, right, held, places = [], [], [], []
+    for example in made:
+        pair = None
+        if vectors is not None and example.found:
+            own = np.array([vectors[one.text] for one in example.found], dtype=np.float32)
+            pair = (vectors[example.asked.text].astype(np.float32), own)
+        rows.append(features(example.asked, example.hits, example.found, pair))
+        holds = np.array(
+            [contains(one.text, example.item.answers) for one in example.found], dtype=bool
+        )
+        home = np.array(
+            [example.hits[one.hit].chunk.doc_id == example.gold for one in example.found],
+            dtype=bool,
+        )
+        right.append(holds & home)
+        held.append(holds)
+        places.append(np.array([one.words.count for one in example.found]))
+    names = WORDS_ONLY if vectors is None else WITH_VECTORS
+    return Lists(names, rows, right, held, places)
+
+
+def fold_of(example: Example) -> int:
+    """The fold of an example: that of its article."""
+    return random.Random(example.item.article).randrange(FOLDS)
+
+
+def calibrated(made: Sequence[Example], vectors: dict[str, Any] | None) -> dict[str, Any]:
+    """The entry of calibration.json for hits with vectors, or for words alone."""
+    lists = listed(made, vectors)
+    folds = np.array([fold_of(example) for example in made])
+    odds: list[Any] = [None] * len(made)
+    for fold in range(FOLDS):
+        net = fit(lists.only(folds != fold), hidden=48, epochs=14)
+        for n in np.flatnonzero(folds == fold):
+            odds[n] = net.logits(lists.rows[n])
+    answerable = np.array(
+        [
+            example.gold is not None and right.any()
+            for example, right in zip(made, lists.right, strict=True)
+        ]
+    )
+    worth, curve = worth_of(lists, odds, answerable, MOST)
+    summaries, labels, kept = summarised(made, lists, odds, worth)
+    decided = Lists(found_inputs(vectors is not None), summaries, labels, labels, labels)
+    chances = np.zeros(len(kept))
+    for fold in range(FOLDS):
+        net = fit(decided.only(folds[kept] != fold), hidden=16, epochs=8)
+        for n in np.flatnonzero(folds[kept] == fold):
+            chances[n] = 1 / (1 + np.exp(-net.logits(summaries[n])[0]))
+    threshold, figures = balanced_threshold(
+        chances, answerable[kept], np.array([label[0] for label in labels])
+    )
+    print({"worth": worth, "threshold": threshold, **figures}, flush=True)
+    return {
+        "sentence": entry(fit(lists, hidden=48, epochs=14)),
+        "found": entry(fit(decided, hidden=16, epochs=8)),
+        "threshold": threshold,
+        "worth": worth,
+        "on_train_folds": {"lengths": curve, **figures},
+    }
+
+
+def summarised(
+    made: Sequence[Example], lists: Lists, odds: Sequence[Any], worth: float
+) -> tuple[list[Any], list[Any], list[int]]:
+    """What decides whether anything was found, with whether the chosen sentences answered.
+
+    Left out: lists in which only another passage holds the answer's words, by chance or rightly.
+    """
+    summaries, labels, kept = [], [], []
+    for n, example in enumerate(made):
+        if not example.found:
+            continue
+        chosen = lists.chosen(n, odds[n], worth, MOST)
+        if lists.held[n][chosen].any() and not lists.right[n][chosen].any():
+            continue
+        kept.append(n)
+        labels.append(np.array([lists.right[n][chosen].any()]))
+        summaries.append(summarise(odds[n], lists.rows[n], example.found, example.hits)[None, :])
+    return summaries, labels, kept
+
+
+def entry(net: Net) -> dict[str, Any]:
+    """A network as JSON, rounded: nothing depends on the fifth digit."""
+
+    def rounded(values: Any) -> Any:
+        return np.round(np.asarray(values, dtype=float), 4).tolist()
+
+    layers = [[rounded(weights), rounded(bias)] for weights, bias in net.layers]
+    return {
+        "inputs": list(net.inputs),
+        "mean": rounded(net.mean),
+        "scale": rounded(net.scale),
+        "layers": layers,
+    }
+
+
+def main() -> None:
+    """Ingest, ask, fit, write."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
+    parser.add_argument("--squad", type=Path, required=True, help="folder of the data set")
+    parser.add_argument("--data", type=Path, required=True, help="data directory of the collection")
+    parser.add_argument("--questions", type=int, default=8000)
+    arguments = parser.parse_args()
+    corpus = arguments.squad / "passages.jsonl"
+    ingest = [
+        sys.executable,
+        "-m",
+        "ragcli",
+        "ingest",
+        str(corpus),
+        "--data-dir",
+        str(arguments.data),
+    ]
+    subprocess.run(ingest, check=True)
+    settings = Settings()
+    embedder = build(settings.embedder, arguments.data / "cache", offline=True)
+    items = squad(arguments.squad, "train", arguments.questions)
+    with Collection.open(arguments.data, "default", settings) as collection:
+        made = list(examples(collection, embedder, items, arguments.squad))
+    vectors = embedded(embedder, made, arguments.data / "answers.npz")
+    fitted = {
+        "fitted_on": f"{len(items)} train questions of SQuAD 1.1, each with and without its passage"
+        f" among the hits; embedder {embedder.info.model}; benchmarks/calibrate_answers.py",
+        "with_vectors": calibrated(made, vectors),
+        "words_only": calibrated(made, None),
+    }
+    FILE.write_text(json.dumps(fitted) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
