@@ -19,8 +19,7 @@ if TYPE_CHECKING:
     from ragcli.stores.embedded import EmbeddedStore
 
 BATCH = 5000
-FEW = 3000
-SPARE = 3
+SPARE = 20
 
 
 class DenseIndex:
@@ -88,16 +87,15 @@ class DenseIndex:
         """
         import numpy as np
 
-        ledger = self._ledger
         asked = np.asarray(vector, np.float32).reshape(-1)
-        keys = None if allowed is None or allowed.everything else ledger.selected_keys(allowed)
-        if keys is not None and len(keys) <= FEW:
-            return _compared(ledger, keys, asked)[:k]
+        keys = None
+        if allowed is not None and not allowed.everything:
+            keys = self._ledger.selected_keys(allowed)
         if self.store.exact:
             found = self.store.search(asked, k, keys)
             return sorted(found, key=lambda hit: (-hit[1], hit[0]))
-        found = self.store.search(asked, k * SPARE, keys)
-        return _compared(ledger, np.array([key for key, _ in found], np.int64), asked)[:k]
+        found = self.store.search(asked, k + max(k // 2, SPARE), keys)
+        return _compared(self._ledger, [key for key, _ in found], asked)[:k]
 
     def _begin(self, ledger: Ledger) -> None:
         """Empty the store and give it the form that suits what is to come."""
@@ -117,10 +115,10 @@ class DenseIndex:
         self.store.delete(np.array(gone, np.int64))
 
 
-def _compared(ledger: Ledger, keys: np.ndarray, asked: np.ndarray) -> list[tuple[int, float]]:
+def _compared(ledger: Ledger, keys: list[int], asked: np.ndarray) -> list[tuple[int, float]]:
     import numpy as np
 
-    there, vectors = ledger.vectors(keys.tolist())
+    there, vectors = ledger.vectors(keys)
     if not there:
         return []
     scores = vectors.astype(np.float32) @ asked

@@ -62,7 +62,7 @@ CREATE TABLE chunks (
   crc INTEGER NOT NULL,
   text TEXT NOT NULL
 );
-CREATE UNIQUE INDEX chunks_document ON chunks (document, ordinal);
+CREATE INDEX chunks_document ON chunks (document, ordinal, first_page, last_page);
 CREATE INDEX chunks_vector ON chunks (vector);
 CREATE INDEX chunks_id ON chunks (id);
 CREATE TABLE changes (

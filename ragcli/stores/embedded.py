@@ -32,7 +32,7 @@ class Options(BaseModel):
         50_000, ge=1, description="Up to this many chunks every vector is compared."
     )
     probes: int = Field(
-        48, ge=1, description="Lists looked at by an approximate search; more find more, slower."
+        96, ge=1, description="Lists looked at by an approximate search; more find more, slower."
     )
 
 
@@ -144,30 +144,42 @@ class EmbeddedStore:
         `allowed` holds the only numbers that may be found. Cosines are approximate unless
         `exact`.
         """
+        import faiss
+
         k = min(k, len(self) if allowed is None else len(allowed))
         if k < 1:
             return []
         parameters, _kept_alive = self._parameters(allowed)
-        scores, ids = self._index.search(vector.reshape(1, -1), k, params=parameters)
-        return [
-            (int(id), float(score)) for id, score in zip(ids[0], scores[0], strict=True) if id >= 0
-        ]
+        threads = faiss.omp_get_max_threads()
+        faiss.omp_set_num_threads(1)  # to meet again costs more than there is to share
+        try:
+            scores, ids = self._index.search(vector.reshape(1, -1), k, params=parameters)
+        finally:
+            faiss.omp_set_num_threads(threads)
+        found = zip(ids[0].tolist(), scores[0].tolist(), strict=True)
+        return [(id, score) for id, score in found if id >= 0]
 
     def _parameters(self, allowed: np.ndarray | None) -> tuple[Any, Any]:
+        """How to search, and what must outlive the search."""
         import faiss
 
-        selector = None
-        probes = self.options.probes
-        if allowed is not None:
-            selector = faiss.IDSelectorBatch(allowed)
-            probes = math.ceil(probes * max(len(self) / max(len(allowed), 1), 1))
-        if not self.exact:
-            probes = min(probes, self._index.nlist)
-            parameters = faiss.SearchParametersIVF(sel=selector, nprobe=probes)  # type: ignore[call-arg]
-            return parameters, selector
-        if selector is None:
-            return None, None
-        return faiss.SearchParameters(sel=selector), selector  # type: ignore[call-arg]
+        selector = None if allowed is None else _selector(allowed)
+        if self.exact:
+            if selector is None:
+                return None, None
+            return faiss.SearchParameters(sel=selector), selector  # type: ignore[call-arg]
+        share = 1.0 if allowed is None else len(allowed) / len(self)
+        probes = min(math.ceil(self.options.probes / share), self._index.nlist)
+        return faiss.SearchParametersIVF(sel=selector, nprobe=probes), selector  # type: ignore[call-arg]
+
+
+def _selector(allowed: np.ndarray) -> Any:
+    import faiss
+    import numpy as np
+
+    mask = np.zeros(int(allowed.max()) + 1, bool)
+    mask[allowed] = True
+    return faiss.IDSelectorBitmap(np.packbits(mask, bitorder="little"))  # type: ignore[call-arg, arg-type]
 
 
 def _lists(total: int) -> int:
