@@ -53,7 +53,6 @@ class Card:
     lower_case: bool
     document_prompt: str
     query_prompt: str
-    pad_token: str | None
 
     @property
     def tokenizer(self) -> Path:
@@ -88,7 +87,6 @@ def read_card(model: str, folder: Path) -> Card:
         lower_case=bool(lengths.get("do_lower_case")),
         document_prompt=document,
         query_prompt=query,
-        pad_token=_pad_token(tokens),
     )
 
 
@@ -216,10 +214,3 @@ def _prompts(config: dict[str, Any]) -> tuple[str, str]:
     prompts = config.get("prompts") or {}
     named = [str(prompts[name]) for name in DOCUMENT_NAMES if prompts.get(name) is not None]
     return named[0] if named else "", str(prompts.get("query") or "")
-
-
-def _pad_token(tokens: dict[str, Any]) -> str | None:
-    token = tokens.get("pad_token")
-    if isinstance(token, dict):
-        token = token.get("content")
-    return str(token) if token is not None else None

@@ -24,7 +24,7 @@ from ragcli.embedders.card import Card
 from ragcli.embedders.files import locked, make_folder, publish
 from ragcli.errors import ModelError
 
-VERSION = 2
+VERSION = 3
 """Raised when the conversion changes, so that older exports are made anew."""
 
 

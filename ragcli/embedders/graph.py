@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from transformers import AutoModel
 
+from ragcli.embedders.attention import FUSABLE, FUSED, register
 from ragcli.embedders.card import Card, Step, read_json, refused
 
 ACTIVATIONS: dict[str, type[nn.Module]] = {
@@ -24,7 +25,10 @@ ACTIVATIONS: dict[str, type[nn.Module]] = {
 
 
 class SentenceGraph(nn.Module):  # type: ignore[misc]
-    """Encoder, pooling, dense layers and normalisation: (n, t) ids and mask to (n, d) unit vectors."""
+    """Encoder, pooling, dense layers and normalisation: (n, t) token ids to (n, d) unit vectors.
+
+    All rows are texts of the same length, so there is no padding and no mask.
+    """
 
     def __init__(self, card: Card) -> None:
         super().__init__()
@@ -39,39 +43,33 @@ class SentenceGraph(nn.Module):  # type: ignore[misc]
         self.steps = nn.Sequential(*(_step(card, step) for step in card.steps))
         self.eval()
 
-    def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
+    def forward(self, input_ids: Tensor) -> Tensor:
         """Unit vectors of shape (n, d)."""
-        encoded = self.encoder(input_ids=input_ids, attention_mask=attention_mask)
-        tokens = encoded.last_hidden_state
-        pooled = [pool(mode, tokens, attention_mask) for mode in self.pooling]
+        tokens = self.encoder(input_ids=input_ids).last_hidden_state
+        pooled = [pool(mode, tokens) for mode in self.pooling]
         vector: Tensor = self.steps(torch.cat(pooled, dim=-1))
         return functional.normalize(vector, p=2.0, dim=-1)
 
+    def fuse(self) -> None:
+        """Compute attention by the fast operator where the encoder allows, plainly elsewhere."""
+        register()
+        fusable = self.encoder.config.model_type in FUSABLE
+        self.encoder.set_attn_implementation(FUSED if fusable else "eager")
 
-def pool(mode: str, tokens: Tensor, attention_mask: Tensor) -> Tensor:
+
+def pool(mode: str, tokens: Tensor) -> Tensor:
     """One vector a text from its token vectors (n, t, d); the modes are those of sentence-transformers."""
-    mask = attention_mask.unsqueeze(-1).to(tokens.dtype)
+    if mode == "cls":
+        return tokens[:, 0]
+    if mode == "lasttoken":
+        return tokens[:, -1]
     if mode == "max":
-        return tokens.masked_fill(mask == 0, torch.finfo(tokens.dtype).min).max(dim=1).values
-    if mode in ("cls", "lasttoken"):
-        return (tokens * _pick(mode, attention_mask).unsqueeze(-1).to(tokens.dtype)).sum(dim=1)
+        return tokens.max(dim=1).values
     if mode == "weightedmean":
-        mask = mask * _places(attention_mask).unsqueeze(-1).to(tokens.dtype)
-    total = (tokens * mask).sum(dim=1)
-    count = mask.sum(dim=1).clamp(min=1e-9)
-    return total / (count.sqrt() if mode == "mean_sqrt_len_tokens" else count)
-
-
-def _places(attention_mask: Tensor) -> Tensor:
-    """1, 2, 3, ... along the tokens that are not padding, 0 on the padding."""
-    return attention_mask.cumsum(dim=1) * attention_mask
-
-
-def _pick(mode: str, attention_mask: Tensor) -> Tensor:
-    """1 on the first (`cls`) or the last token that is not padding, 0 elsewhere."""
-    places = _places(attention_mask)
-    wanted = 1 if mode == "cls" else attention_mask.sum(dim=1, keepdim=True)
-    return (places == wanted) & (attention_mask > 0)
+        weights = torch.ones_like(tokens).cumsum(dim=1)
+        return (tokens * weights).sum(dim=1) / weights.sum(dim=1)
+    total = tokens.mean(dim=1)
+    return total * tokens.shape[1] ** 0.5 if mode == "mean_sqrt_len_tokens" else total
 
 
 class _Normalize(nn.Module):  # type: ignore[misc]

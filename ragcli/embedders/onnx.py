@@ -1,12 +1,12 @@
-"""Runs an exported model on ONNX Runtime: batches of nearly equal length, results in input order.
+"""Runs an exported model on ONNX Runtime: texts of one length to a batch, results in input order.
 
-No torch and no transformers in this process.
+Nothing is ever padded, so a batch computes no token in vain and needs no mask. No torch and no
+transformers in this process.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ragcli.embedders.card import Card
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 WINDOW = 4096
-"""Texts that are tokenized and sorted together; bounds the memory of a long list."""
+"""Texts that are tokenized and grouped together; bounds the memory of a long list."""
 
 
 class OnnxEncoder:
@@ -28,7 +28,7 @@ class OnnxEncoder:
     device = "cpu"
 
     def __init__(
-        self, model: Path | bytes, card: Card, *, precision: str, threads: int, batch_tokens: int
+        self, model: bytes, card: Card, *, precision: str, threads: int, batch_tokens: int
     ) -> None:
         self.precision = precision
         self.session = open_session(model, threads)
@@ -37,18 +37,21 @@ class OnnxEncoder:
         self._batch_tokens = batch_tokens
 
     def encode(self, texts: list[str]) -> tuple[NDArray[np.float32], list[int]]:
-        """Unit vectors (n, dimension) in input order, and the positions of texts that were cut."""
+        """Unit vectors (n, dimension) in input order, and the positions of texts that were cut.
+
+        A text without a single token, which only tokenizers without special tokens know, is zero.
+        """
         import numpy as np
 
-        vectors = np.empty((len(texts), self._dimension), dtype=np.float32)
+        vectors = np.zeros((len(texts), self._dimension), dtype=np.float32)
         truncated: list[int] = []
         for start in range(0, len(texts), WINDOW):
             ids, cut = self.reader.read(texts[start : start + WINDOW])
             truncated.extend(start + position for position in cut)
             for batch in batches([len(row) for row in ids], self._batch_tokens):
-                rows = [ids[position] for position in batch]
-                feeds = feed(rows, self.reader.pad_id)
-                vectors[[start + position for position in batch]] = self.session.run(None, feeds)[0]
+                rows = np.array([ids[position] for position in batch], dtype=np.int64)
+                embedded = self.session.run(None, {"input_ids": rows})[0]
+                vectors[[start + position for position in batch]] = embedded
         return vectors, truncated
 
     def close(self) -> None:
@@ -57,35 +60,20 @@ class OnnxEncoder:
 
 
 def batches(lengths: Sequence[int], batch_tokens: int) -> Iterator[list[int]]:
-    """Group positions, longest first, so that no batch exceeds `batch_tokens` with its padding.
+    """Group the positions of equal lengths, longest first, into batches of at most `batch_tokens`.
 
-    A single text longer than that is a batch of its own.
+    A single text longer than that is a batch of its own; one of length zero is in none.
     """
-    order = sorted(range(len(lengths)), key=lambda position: -lengths[position])
-    batch: list[int] = []
-    for position in order:
-        if batch and (len(batch) + 1) * lengths[batch[0]] > batch_tokens:
-            yield batch
-            batch = []
-        batch.append(position)
-    if batch:
-        yield batch
+    groups: dict[int, list[int]] = {}
+    for position, length in enumerate(lengths):
+        groups.setdefault(length, []).append(position)
+    for length in sorted(groups.keys() - {0}, reverse=True):
+        group, size = groups[length], max(1, batch_tokens // length)
+        for start in range(0, len(group), size):
+            yield group[start : start + size]
 
 
-def feed(rows: Sequence[Sequence[int]], pad_id: int) -> dict[str, Any]:
-    """The inputs of the session: token ids and mask, int64 of shape (n, longest row)."""
-    import numpy as np
-
-    longest = max(len(row) for row in rows)
-    ids = np.full((len(rows), longest), pad_id, dtype=np.int64)
-    mask = np.zeros((len(rows), longest), dtype=np.int64)
-    for number, row in enumerate(rows):
-        ids[number, : len(row)] = row
-        mask[number, : len(row)] = 1
-    return {"input_ids": ids, "attention_mask": mask}
-
-
-def open_session(model: Path | bytes, threads: int) -> Any:
+def open_session(model: bytes, threads: int) -> Any:
     """An ONNX Runtime session on the processor; it phones nowhere and prints nothing."""
     silence_onnxruntime()
     import onnxruntime
@@ -94,5 +82,4 @@ def open_session(model: Path | bytes, threads: int) -> Any:
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
-    source = model if isinstance(model, bytes) else str(model)
-    return onnxruntime.InferenceSession(source, options, providers=["CPUExecutionProvider"])
+    return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])

@@ -29,7 +29,8 @@ def quantize(source: Path, target: Path, levels: int) -> None:
 
     model = onnx.load(str(source))
     _Quantizer(model.graph, levels).run()
-    model.opset_import.append(onnx.helper.make_opsetid("com.microsoft", 1))
+    if not any(imported.domain == "com.microsoft" for imported in model.opset_import):
+        model.opset_import.append(onnx.helper.make_opsetid("com.microsoft", 1))
     onnx.save(model, str(target))
 
 

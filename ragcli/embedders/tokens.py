@@ -24,8 +24,6 @@ class TokenReader:
         self._tokenizer.enable_truncation(max_length=card.max_tokens)
         if card.lower_case:
             _lower(self._tokenizer)
-        pad = self._tokenizer.token_to_id(card.pad_token) if card.pad_token else None
-        self.pad_id = int(card.config.get("pad_token_id") or 0) if pad is None else int(pad)
 
     def read(self, texts: list[str]) -> tuple[list[list[int]], list[int]]:
         """Token ids of each text, special tokens included, and the positions of texts cut to fit."""

@@ -13,21 +13,17 @@ from models import CORPUS
 from test_embedders_parity import open_model
 from workshop import INT8, TEXTS
 
-from ragcli.embedders.onnx import batches, feed
+from ragcli.embedders.onnx import batches
 
 
-@given(st.lists(st.integers(1, 300), max_size=60), st.integers(1, 2000))
-def test_batches_hold_every_text_once_and_keep_the_limit(lengths: list[int], limit: int) -> None:
+@given(st.lists(st.integers(0, 300), max_size=60), st.integers(1, 2000))
+def test_batches_are_of_one_length_and_keep_the_limit(lengths: list[int], limit: int) -> None:
     found = list(batches(lengths, limit))
-    assert sorted(position for batch in found for position in batch) == list(range(len(lengths)))
+    there = [position for position, length in enumerate(lengths) if length]
+    assert sorted(position for batch in found for position in batch) == there
     for batch in found:
-        assert len(batch) == 1 or len(batch) * max(lengths[i] for i in batch) <= limit
-
-
-def test_a_batch_is_padded_behind_its_texts() -> None:
-    inputs = feed([[5, 6, 7], [8]], pad_id=1)
-    assert inputs["input_ids"].tolist() == [[5, 6, 7], [8, 1, 1]]
-    assert inputs["attention_mask"].tolist() == [[1, 1, 1], [1, 0, 0]]
+        assert len({lengths[position] for position in batch}) == 1
+        assert len(batch) == 1 or len(batch) * lengths[batch[0]] <= limit
 
 
 @pytest.mark.parametrize("name", INT8)
