@@ -53,7 +53,7 @@ def passages(folder: Path) -> dict[str, str]:
 
 def normal(text: str) -> str:
     """The words of a text in lower case, without punctuation, parted by one space."""
-    return " ".join(re.findall(r"\w+", text.lower()))
+    return " ".join(re.findall(r"[^\W_]+", text.lower()))
 
 
 def contains(text: str, answers: Iterable[str]) -> bool:

@@ -7,8 +7,8 @@ thousand train questions as the program would, and fits for hits with vectors, a
 alone: how likely each sentence answers, whether the chosen ones do, from which probability to
 answer, and what a further sentence must be worth. Each question is asked twice: as it is, and
 with its passage (and near copies that hold the answer) taken from the hits. A share of the
-questions is turned into keywords or instructions, of the titles taken away, and of the searches
-made in one mode only, so that the numbers hold there too. Nothing of the data set is kept.
+questions and hits is disguised (see disguises.py), and a share of the searches made in one mode
+only, so that the numbers hold there too. Nothing of the data set is kept.
 """
 
 from __future__ import annotations
@@ -19,12 +19,14 @@ import random
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from answer_sets import SEED, Item, also_answers, contains, passages, squad
+from disguises import disguised, reworded
 from fitting import Lists, Net, balanced_threshold, fit, worth_of
 
 from ragcli.answer.candidates import Candidate, candidates
@@ -42,8 +44,6 @@ from ragcli.types import Hit
 DEEP = 24
 SIZES = (4, 4, 4, 4, 8, 2, 1)
 MODES: tuple[Mode, ...] = ("hybrid", "hybrid", "hybrid", "hybrid", "hybrid", "lexical", "dense")
-UNTITLED = 0.3
-KEYWORDS, INSTRUCTION = 0.15, 0.05
 FOLDS = 2
 MOST = 3
 
@@ -59,16 +59,6 @@ class Example:
     found: list[Candidate]
 
 
-def reworded(item: Item, chance: random.Random) -> str:
-    """The question as it is, or as keywords, or as an instruction."""
-    draw = chance.random()
-    if draw < KEYWORDS:
-        return " ".join(word for word, _ in question(item.question).spoken) or item.question
-    if draw < KEYWORDS + INSTRUCTION:
-        return "Explain " + item.question.rstrip("?").lower()
-    return item.question
-
-
 def examples(
     collection: Collection, embedder: Any, items: Sequence[Item], folder: Path
 ) -> Iterator[Example]:
@@ -77,45 +67,40 @@ def examples(
     texts = passages(folder)
     for mode in dict.fromkeys(MODES):
         chosen = [item for n, item in enumerate(items) if MODES[n % len(MODES)] == mode]
-        words = [reworded(item, chance) for item in chosen]
-        options = RetrievalOptions.of(
-            Settings().retrieval.model_copy(update={"mode": mode, "top_k": DEEP})
-        )
+        words = [reworded(item.question, chance) for item in chosen]
+        retrieval = Settings().retrieval.model_copy(update={"mode": mode, "top_k": DEEP})
+        options = RetrievalOptions.of(retrieval)
         results = search_many(collection, lambda: embedder, words, options)
         for item, text, result in zip(chosen, words, results, strict=True):
-            size, untitled = chance.choice(SIZES), chance.random() < UNTITLED
-            gold = texts[item.passage]
-            hits = [untitle(hit) for hit in result.hits] if untitled else result.hits
-            others = [
-                hit
-                for hit in hits
-                if hit.chunk.doc_id != item.passage and not also_answers(hit.chunk.text, item, gold)
-            ]
-            for kept, passage in ((hits[:size], item.passage), (others[:size], None)):
+            size, gold = chance.choice(SIZES), item.passage
+            others = [hit for hit in result.hits if not _answers(hit, item, texts[gold])]
+            for some, passage in ((result.hits, gold), (others, None)):
+                kept = disguised(some[:size], gold, text, chance)
                 yield Example(item, question(text), kept, passage, candidates(kept))
 
 
-def untitle(hit: Hit) -> Hit:
-    """The hit as if its document had no title."""
-    return replace(hit, chunk=replace(hit.chunk, title=None))
+def _answers(hit: Hit, item: Item, gold: str) -> bool:
+    return hit.chunk.doc_id == item.passage or also_answers(hit.chunk.text, item, gold)
 
 
 def embedded(embedder: Any, made: Sequence[Example], cache: Path) -> dict[str, Any]:
     """The vectors of all questions and candidates by text; kept in `cache` for the next time."""
+    texts = {one.text for example in made for one in example.found}
+    texts |= {example.asked.text for example in made}
+    keys = {text: blake2b(text.encode(), digest_size=12).hexdigest() for text in texts}
     known: dict[str, Any] = {}
     if cache.exists():
         with np.load(cache) as stored:
-            known = dict(zip(stored["texts"].tolist(), stored["vectors"], strict=True))
-    texts = {one.text for example in made for one in example.found}
-    texts |= {example.asked.text for example in made}
-    new = sorted(texts - known.keys())
+            known = dict(zip(stored["keys"].tolist(), stored["vectors"], strict=True))
+    new = sorted(text for text, key in keys.items() if key not in known)
     for start in range(0, len(new), 2048):
         print(f"embedding {start} of {len(new)}", flush=True)
         batch = new[start : start + 2048]
-        known.update(zip(batch, embedder.encode(batch).astype(np.float16), strict=True))
+        vectors = embedder.encode(batch).astype(np.float16)
+        known.update(zip((keys[text] for text in batch), vectors, strict=True))
     if new:
-        np.savez(cache, texts=np.array(list(known)), vectors=np.array(list(known.values())))
-    return known
+        np.savez(cache, keys=np.array(list(known)), vectors=np.array(list(known.values())))
+    return {text: known[key] for text, key in keys.items()}
 
 
 def listed(made: Sequence[Example], vectors: dict[str, Any] | None) -> Lists:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ragcli.answer.sentences import Unit, units
+from ragcli.answer.sentences import MARKER, Unit, units
 from ragcli.answer.words import Words, read
 from ragcli.types import Hit
 
@@ -69,6 +69,8 @@ def _understood(text: str, split: Sequence[Unit], n: int) -> str:
     """What a unit says on one line, with the lead-in or the column names that it depends on."""
     unit = split[n]
     own = " ".join(text[unit.start : unit.end].split())
+    if unit.kind == "item":
+        own = MARKER.sub("", own, count=1)
     if unit.leans_on is None or unit.kind not in ("item", "row"):
         return own
     lead = " ".join(text[split[unit.leans_on].start : split[unit.leans_on].end].split())

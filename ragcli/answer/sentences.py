@@ -21,7 +21,8 @@ Range = tuple[int, int]
 LONGEST = 80
 """Words from which a unit without sentence ends is cut at weaker marks."""
 
-_ITEM = re.compile(r"\s*(?:[-*+•◦‣▪–]|\(?(?:\d{1,3}|[a-zA-Z]|[ivxIVX]{1,4})[.)])\s+\S")
+MARKER = re.compile(r"\s*(?:[-*+•◦‣▪–]|\(?(?:\d{1,3}|[a-z]|[ivx]{2,4}|[IVX]{2,4})[.)])\s+(?=\S)")
+"""What a list item begins with."""
 _ROW = re.compile(r"\s*\|.*\||[^|\n]+\|[^|\n]+\||[^\t\n]*\S\t+\S")
 _RULE = re.compile(r"[\s|:+=\-_*~^\"'#.]+$")
 _KEY = re.compile(r"[^\s:;][^:;\n]{0,60}: ")
@@ -118,15 +119,15 @@ def _paragraphs(text: str) -> Iterator[list[Range]]:
 
 
 def _begins(text: str, before: Range, line: Range) -> bool:
-    marked, rowed = _ITEM.match(text, *line), _ROW.match(text, *line)
-    listed = _ITEM.match(text, *before) or text[before[0] : before[1]][:1].isspace()
+    marked, rowed = MARKER.match(text, *line), _ROW.match(text, *line)
+    listed = MARKER.match(text, *before) or text[before[0] : before[1]][:1].isspace()
     return bool(marked and not listed and text[before[1] - 1] in ":：") or bool(rowed) != bool(
         _ROW.match(text, *before)
     )
 
 
 def _kind(text: str, lines: Sequence[Range]) -> UnitKind:
-    if _ITEM.match(text, *lines[0]):
+    if MARKER.match(text, *lines[0]):
         return "item"
     if _ROW.match(text, *lines[0]) or _are_records(text, lines):
         return "row"
@@ -156,7 +157,7 @@ def _items(text: str, lines: Sequence[Range]) -> Iterator[Range]:
     """List items: a marked line with the lines that continue it."""
     start = lines[0][0]
     for (_, end), following in zip(lines, [*lines[1:], None], strict=True):
-        if following is None or _ITEM.match(text, *following):
+        if following is None or MARKER.match(text, *following):
             yield _trim(text, start, end)
             start = following[0] if following else end
 
@@ -189,7 +190,8 @@ def _parts(text: str, start: int, end: int) -> Iterator[Range]:
 
 
 def _sentences(text: str, start: int, end: int) -> Iterator[Range]:
-    for first, last in sentences(text[start:end]):
+    # One line: where these lines end is known to mean nothing.
+    for first, last in sentences(text[start:end].replace("\n", " ")):
         yield from _cut(text, start + first, start + last)
 
 
