@@ -161,10 +161,15 @@ class Database:
             connection.execute(f"PRAGMA {pragma}")
         connection.execute("PRAGMA cache_size=-16000")
         connection.execute("PRAGMA trusted_schema=OFF")
+        connection.execute("PRAGMA cell_size_check=ON")
         return connection
 
     def _prepare(self) -> None:
+        before = self.path.stat().st_size
         if self._connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0:
+            # A creation that was cut short is rolled back to nothing by the first look.
+            if self.readonly or (before and self.path.stat().st_size):
+                raise damaged(self.path, "it is empty")
             self._create()
         found = self._connection.execute("SELECT value FROM meta WHERE key='schema'").fetchone()
         if found is None or not found[0].isdigit():
@@ -177,8 +182,6 @@ class Database:
             )
 
     def _create(self) -> None:
-        if self.readonly:
-            raise damaged(self.path, "it is empty")
         self._connection.execute("BEGIN IMMEDIATE")
         if self._connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0:
             for statement in schema.TABLES.split(";"):
@@ -195,6 +198,8 @@ class Database:
             if told is None:
                 raise
             raise told from error
+        except UnicodeDecodeError as error:  # of a table's own definition
+            raise damaged(self.path, "it is not text where text should be") from error
 
 
 def in_words(error: sqlite3.Error, path: Path) -> RagcliError | None:

@@ -9,7 +9,6 @@ less (nDCG@10 .674 against .689 on SciFact's training questions, .823 against .8
 from __future__ import annotations
 
 import contextlib
-import math
 import os
 import shutil
 import tempfile
@@ -17,46 +16,28 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from ragcli.errors import ConfigError, IndexDamaged, StorageError
-from ragcli.index import analysis, segments
+from ragcli.errors import IndexDamaged, StorageError
+from ragcli.index import analysis, fields, segments
+from ragcli.index.bm25 import Bm25
 from ragcli.index.following import follow
 from ragcli.index.ledger import Ledger
-from ragcli.index.rows import Change, Selection, Words
-from ragcli.types import embed_text
+from ragcli.index.rows import Change, Selection
 
-LANGUAGES = (
-    "arabic", "danish", "dutch", "english", "finnish", "french", "german", "greek", "hungarian",
-    "italian", "norwegian", "portuguese", "romanian", "russian", "spanish", "swedish", "tamil",
-    "turkish",
-)  # fmt: skip
-WEIGHTS = {"text": 1.0, "names": 0.25, "grams": 1.0}
-"""An identifier's parts count in full, and the whole of it a quarter more: at full weight SciFact's
-training questions lose .005 of nDCG@10, at a quarter nothing."""
-K1 = 1.2
-MOST_TERMS = 64
 HEAP = 30_000_000
 BATCH = 2000
 COMMIT = 20_000
-
-_Weighed = tuple[str, str, int]
-"""A field, a term, and how many chunks have it there."""
 
 
 class LexicalIndex:
     """One tantivy index in a folder of its own."""
 
     def __init__(self, folder: Path, language: str = "english") -> None:
-        if language != "none" and language not in LANGUAGES:
-            raise ConfigError(
-                f"There is no stemmer for {language!r}.",
-                f"Set lexical.language to none or one of: {', '.join(LANGUAGES)}.",
-            )
         self.folder = folder
         self.analysis = f"{language}/{analysis.VERSION}"
         self.position = 0
-        self._language = language
-        self._analyzer = _analyzer(language)
-        self._schema = _schema()
+        self._analyzer = fields.analyzer(language)
+        self._schema = fields.schema()
+        self._bm25 = Bm25(self._schema, self._analyzer, language)
         self._index: Any = None
         self._shadow: tempfile.TemporaryDirectory[str] | None = None
 
@@ -137,91 +118,22 @@ class LexicalIndex:
         Any text is a valid question; there is no query language. `allowed` filters before the
         top k are taken. Ties are in order of keys.
         """
-        searcher = self._index.searcher()
-        query = self._query(self._weighed(searcher, question))
-        if query is None or k < 1:
-            return []
-        if allowed is not None and not allowed.everything:
-            query = _both(query, list(self._conditions(allowed)))
-        return self._found(searcher, query, k)
+        return self._bm25.search(self._index.searcher(), question, k, allowed)
 
     def scores(self, question: str, keys: Sequence[int]) -> dict[int, float]:
         """The BM25 scores of these chunks, of those among them that share a term with a question."""
-        import tantivy
-
-        searcher = self._index.searcher()
-        query = self._query(self._weighed(searcher, question))
-        if query is None or not keys:
-            return {}
-        among = tantivy.Query.term_set_query(self._schema, "key", list(keys))
-        return dict(self._found(searcher, _both(query, [among]), len(keys)))
+        return self._bm25.scores(self._index.searcher(), question, keys)
 
     def ceiling(self, question: str) -> float:
         """The BM25 score that no text can exceed for this question.
 
         Words that no chunk has count most: a question of unknown words is far from answered.
         """
-        searcher = self._index.searcher()
-        count = searcher.num_docs
-        return sum(
-            WEIGHTS[field] * _rarity(frequency, count) * (K1 + 1)
-            for field, _, frequency in self._weighed(searcher, question)
-        )
+        return self._bm25.ceiling(self._index.searcher(), question)
 
     def stems(self, text: str) -> list[str]:
         """The terms of a text as they are indexed, in order."""
         return [*self._analyzer.analyze(" ".join(analysis.words(text))), *analysis.grams(text)]
-
-    def _weighed(self, searcher: Any, question: str) -> list[_Weighed]:
-        """The rarest terms of a question, each once: those that occur before those that don't."""
-        words = analysis.asked_words(question, self._language)
-        stems = self._analyzer.analyze(" ".join(words))
-        asked = [
-            *(("text", term) for term in dict.fromkeys(stems)),
-            *(("grams", term) for term in dict.fromkeys(analysis.asked_grams(question))),
-        ]
-        named = (("names", term) for term in dict.fromkeys([*analysis.names(question), *words]))
-        weighed = [(field, term, int(searcher.doc_freq(field, term))) for field, term in asked]
-        weighed += [
-            (field, term, frequency)
-            for field, term in named
-            if (frequency := int(searcher.doc_freq(field, term)))
-        ]
-        weighed.sort(key=lambda found: (found[2] == 0, found[2]))
-        return weighed[:MOST_TERMS]
-
-    def _query(self, weighed: list[_Weighed]) -> Any:
-        from tantivy import Occur, Query
-
-        clauses = [
-            (
-                Occur.Should,
-                Query.boost_query(
-                    Query.term_query(self._schema, field, term, index_option="freq"),
-                    WEIGHTS[field],
-                ),
-            )
-            for field, term, frequency in weighed
-            if frequency
-        ]
-        return Query.boolean_query(clauses) if clauses else None
-
-    def _found(self, searcher: Any, query: Any, k: int) -> list[tuple[int, float]]:
-        found = searcher.search(query, min(k, max(searcher.num_docs, 1)), count=False).hits
-        keys = searcher.fast_field_values("key", [address for _, address in found])
-        hits = zip(keys, (score for score, _ in found), strict=True)
-        return sorted(hits, key=lambda hit: (-hit[1], hit[0]))
-
-    def _conditions(self, allowed: Selection) -> Iterator[Any]:
-        from tantivy import FieldType, Query
-
-        if allowed.documents is not None:
-            yield Query.term_set_query(self._schema, "document", sorted(allowed.documents))
-        if allowed.pages is not None:
-            first, last = allowed.pages
-            kind = FieldType.Unsigned
-            yield Query.range_query(self._schema, "first_page", kind, upper_bound=last)
-            yield Query.range_query(self._schema, "last_page", kind, lower_bound=first)
 
     def _write(self, ledger: Ledger, goal: int) -> None:
         writer = self._index.writer(HEAP, 1)
@@ -241,7 +153,7 @@ class LexicalIndex:
         import tantivy
 
         for words in ledger.words([change.chunk for change in changes if change.op == "text"]):
-            writer.add_document(_document(words))
+            writer.add_document(fields.document(words))
         gone = [change.chunk for change in changes if change.op == "gone"]
         if gone:
             writer.delete_documents_by_query(
@@ -295,54 +207,6 @@ class LexicalIndex:
         for path in self.folder.iterdir():
             with contextlib.suppress(FileNotFoundError):
                 path.chmod(0o600)
-
-
-def _rarity(frequency: int, count: int) -> float:
-    return math.log(1 + (max(count - frequency, 0) + 0.5) / (frequency + 0.5))
-
-
-def _both(query: Any, conditions: list[Any]) -> Any:
-    """What matches the query and, without a say in the score, all conditions."""
-    from tantivy import Occur, Query
-
-    clauses = [(Occur.Must, Query.const_score_query(condition, 0.0)) for condition in conditions]
-    return Query.boolean_query([(Occur.Must, query), *clauses])
-
-
-def _schema() -> Any:
-    import tantivy
-
-    builder = tantivy.SchemaBuilder()
-    for name in ("key", "document", "first_page", "last_page", "position"):
-        builder.add_unsigned_field(name, indexed=True, fast=True)
-    builder.add_text_field("text", tokenizer_name="stemmed", index_option="freq")
-    for name in ("names", "grams"):
-        builder.add_text_field(name, tokenizer_name="whitespace", index_option="freq")
-    return builder.build()
-
-
-def _analyzer(language: str) -> Any:
-    import tantivy
-
-    builder = tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.whitespace())
-    if language != "none":
-        builder = builder.filter(tantivy.Filter.stemmer(language))
-    return builder.build()
-
-
-def _document(words: Words) -> Any:
-    import tantivy
-
-    document = tantivy.Document()
-    for name in ("document", "first_page", "last_page"):
-        if (value := getattr(words, name)) is not None:
-            document.add_unsigned(name, value)
-    document.add_unsigned("key", words.chunk)
-    terms = analysis.terms(embed_text(words.title, tuple(words.heading), words.text))
-    for name, found in (("text", terms.words), ("names", terms.names), ("grams", terms.grams)):
-        if found:
-            document.add_text(name, " ".join(found))
-    return document
 
 
 @contextlib.contextmanager

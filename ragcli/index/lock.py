@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import time
@@ -16,10 +17,14 @@ PAUSE = 0.05
 class WriterLock:
     """Held by the one process that may write to a collection; counts how often it was taken."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, readonly: bool = False) -> None:
         self.path = path
+        self.asked_for = False
+        """Whether the lock is held to write documents, not just to bring an index level."""
+        self._readonly = readonly
         self._descriptor = -1
         self._held = 0
+        self._umask = 0
 
     @property
     def held(self) -> bool:
@@ -42,8 +47,8 @@ class WriterLock:
         finally:
             os.close(descriptor)
 
-    def take(self, patience: float = PATIENCE) -> None:
-        """Take the lock, waiting up to `patience` seconds.
+    def take(self, *, patience: float = PATIENCE, asked_for: bool = True) -> None:
+        """Take the lock, waiting up to `patience` seconds; new files are private while it is held.
 
         Raises CollectionBusy, which names the process, and StorageError in a read-only folder.
         """
@@ -56,16 +61,22 @@ class WriterLock:
                 raise
             os.ftruncate(self._descriptor, 0)
             os.pwrite(self._descriptor, b"%d\n" % os.getpid(), 0)
+            self._umask = os.umask(0o077)
+            self.asked_for = asked_for
         self._held += 1
 
     def give_back(self) -> None:
         """Let go, once for each time it was taken."""
         self._held -= 1
         if self._held == 0:
+            self.asked_for = False
+            os.umask(self._umask)
             os.close(self._descriptor)
 
     def _open(self) -> int:
         try:
+            if self._readonly:
+                raise PermissionError(errno.EROFS, os.strerror(errno.EROFS))
             descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
             os.fchmod(descriptor, 0o600)
         except OSError as error:

@@ -39,12 +39,12 @@ class Texts:
     def documents(self, file_id: int) -> list[DocumentRow]:
         """The documents of a file, in its order."""
         rows = self._db.query(f"{DOCUMENT} AND d.file = ? ORDER BY d.ordinal", (file_id,))
-        return [_document(row) for row in rows]
+        return [self._document(row) for row in rows]
 
     def document(self, document_id: int) -> DocumentRow | None:
         """One document."""
         rows = self._db.query(f"{DOCUMENT} AND d.id = ?", (document_id,))
-        return _document(rows[0]) if rows else None
+        return self._document(rows[0]) if rows else None
 
     def chunks(self, keys: Sequence[int]) -> dict[int, StoredChunk]:
         """The chunks with these keys, leaving out those that are gone.
@@ -143,30 +143,41 @@ class Texts:
             doc_id=doc_id,
             page_unit=page_unit,
             line_unit=line_unit,
-            metadata=json.loads(metadata),
+            metadata=self._json(metadata),
         )
 
     def _verify(self, key: int, heading: str, text: str, spans: str, crc: int) -> None:
-        if text_check(text, heading, spans) != crc:
+        try:
+            same = text_check(text, heading, spans) == crc
+        except (ValueError, TypeError):
+            same = False
+        if not same:
             raise damaged(self._db.path, f"the text of chunk {key} has changed")
+
+    def _json(self, text: str) -> Any:
+        try:
+            return json.loads(text)
+        except (ValueError, TypeError) as error:
+            raise damaged(self._db.path, "the facts of a document have changed") from error
+
+    def _document(self, row: tuple[Any, ...]) -> DocumentRow:
+        id, file, path, format, ordinal, doc_id, title, page_unit, line_unit, metadata, warnings = (
+            row
+        )
+        return DocumentRow(
+            id,
+            file,
+            path,
+            format,
+            ordinal,
+            doc_id,
+            title,
+            page_unit,
+            line_unit,
+            self._json(metadata),
+            tuple(self._json(warnings)),
+        )
 
 
 def _span(offset: int, page: int | None, label: str | None, lines: tuple[int, int] | None) -> Span:
     return Span(offset, page, label, (lines[0], lines[1]) if lines else None)
-
-
-def _document(row: tuple[Any, ...]) -> DocumentRow:
-    id, file, path, format, ordinal, doc_id, title, page_unit, line_unit, metadata, warnings = row
-    return DocumentRow(
-        id,
-        file,
-        path,
-        format,
-        ordinal,
-        doc_id,
-        title,
-        page_unit,
-        line_unit,
-        json.loads(metadata),
-        tuple(json.loads(warnings)),
-    )

@@ -65,7 +65,7 @@ class Vectors:
             (json.dumps([int(key) for key in chunk_keys]),),
         )
         for key, data, crc in rows:
-            if zlib.crc32(data) != crc:
+            if not isinstance(data, bytes) or zlib.crc32(data) != crc:
                 raise damaged(self._db.path, f"the vector of chunk {key} has changed")
         flat = np.frombuffer(b"".join(row[1] for row in rows), np.float16)
         return [row[0] for row in rows], flat.reshape(len(rows), -1 if rows else 0)

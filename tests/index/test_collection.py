@@ -127,6 +127,37 @@ def test_a_full_disk_is_told_and_nothing_is_lost(tmp_path, clean, kilobytes):
         subprocess.run(["umount", "--lazy", disk], check=True)
 
 
+@pytest.mark.skipif(os.getuid() != 0, reason="only root may mount a small disk")
+def test_a_question_is_answered_from_a_full_disk(tmp_path):
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=4m", "none", disk]
+    if subprocess.run(mount, capture_output=True).returncode:
+        pytest.skip("this machine does not let a test mount a disk")
+    try:
+        with opened(disk, create=True) as collection:
+            child.write(collection)
+            expected = answers(collection)
+        shutil.rmtree(disk / "collections" / "c" / "lexical")
+        (disk / "collections" / "c" / "dense.faiss").write_bytes(b"x")
+        with pytest.raises(OSError, match="space"), (disk / "rest").open("wb") as rest:
+            while True:
+                rest.write(bytes(4096))
+                rest.flush()
+        with opened(disk) as collection:
+            assert answers(collection) == expected
+            assert len(collection.warnings) >= 2
+        with opened(disk) as collection, pytest.raises(StorageError), collection.writing():
+            put(collection.ledger, "/r/new", document(*(f"new {i}" * 99 for i in range(300))))
+        (disk / "rest").unlink()
+        with opened(disk) as collection:
+            collection.refresh()
+            assert [state for _, state, _ in collection.health()] == ["ok"] * 3
+            assert answers(collection) == expected
+    finally:
+        subprocess.run(["umount", "--lazy", disk], check=True)
+
+
 def test_a_damaged_index_is_noticed_and_built_anew(tmp_path, clean):
     with opened(tmp_path, create=True) as collection:
         child.write(collection)

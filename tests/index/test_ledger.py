@@ -275,7 +275,8 @@ def test_damage_is_told_with_the_fix(tmp_path):
     noticed = 0
     for _ in range(40):
         at = generator.randrange(200, len(raw))
-        path.write_bytes(raw[:at] + bytes([raw[at] ^ 0x55]) + raw[at + 1 :])
+        flip = generator.choice([0x01, 0x55, 0x80])
+        path.write_bytes(raw[:at] + bytes([raw[at] ^ flip]) + raw[at + 1 :])
         try:
             ledger = Ledger(path)
             noticed += bool(ledger.check())
@@ -283,6 +284,13 @@ def test_damage_is_told_with_the_fix(tmp_path):
         except CollectionDamaged:
             noticed += 1
     assert noticed >= 20, "most of the file is text, which the checks must cover"
+    for size in (1, 100, 1024, 4096, 5000, len(raw) // 2, len(raw) - 4096):
+        path.write_bytes(raw[:size])
+        with pytest.raises(CollectionDamaged):
+            ledger = Ledger(path)
+            assert ledger.check()
+            content(ledger)
+            pytest.fail(f"a ledger of {size} bytes was read")
 
 
 def test_a_newer_ledger_is_refused(tmp_path):

@@ -234,7 +234,7 @@ def test_lexical_mode_opens_no_vectors_and_loads_no_embedder(garden):
     collection.close()
     with Collection.open(collection.directory.parents[1], "default", Settings()) as again:
         result = search(again, _no_embedder, "tulips", RetrievalOptions(mode="lexical"))
-        assert again._dense is None
+        assert again._indexes._dense is None
     assert names(result) == ["tulips.md"]
 
 
