@@ -24,9 +24,11 @@ class _MultiHeadAttention(torch.autograd.Function):  # type: ignore[misc]
     @staticmethod
     def symbolic(graph: Any, query: Any, key: Any, value: Any, heads: int, scale: float) -> Any:
         """What the exporter writes instead of the computation."""
-        return graph.op(
+        output = graph.op(
             "com.microsoft::MultiHeadAttention", query, key, value, num_heads_i=heads, scale_f=scale
         )
+        output.setType(query.type())
+        return output
 
     @staticmethod
     def forward(

@@ -22,9 +22,10 @@ from typing import Any
 
 from ragcli.embedders.card import Card
 from ragcli.embedders.files import locked, make_folder, publish
+from ragcli.embedders.onnx import MODEL
 from ragcli.errors import ModelError
 
-VERSION = 3
+VERSION = 4
 """Raised when the conversion changes, so that older exports are made anew."""
 
 
@@ -67,7 +68,7 @@ def load_checked(place: Path) -> Converted | None:
     """The conversion that lies there, or None when it is absent, damaged or not of this machine."""
     try:
         manifest = json.loads((place / "manifest.json").read_bytes())
-        data = (place / "model.onnx").read_bytes()
+        data = (place / MODEL).read_bytes()
     except (OSError, ValueError):
         return None
     if not isinstance(manifest, dict) or manifest.get("made") != _made():
@@ -107,7 +108,7 @@ def staging(place: Path) -> Iterator[Path]:
 
 def keep(staged: Path, place: Path, report: dict[str, Any]) -> Converted:
     """Publish a staged conversion with its manifest, all at once."""
-    data = (staged / "model.onnx").read_bytes()
+    data = (staged / MODEL).read_bytes()
     digest = hashlib.sha256(data).hexdigest()
     manifest = {"made": _made(), "size": len(data), "sha256": digest, **report}
     (staged / "manifest.json").write_text(json.dumps(manifest, indent=1))
@@ -123,9 +124,10 @@ def _run_child(card: Card, staged: Path, precision: str) -> dict[str, Any]:
     )
     lines = done.stdout.decode(errors="replace").strip().splitlines()
     if done.returncode != 0 or not lines:
-        last = (done.stderr.decode(errors="replace").strip().splitlines() or ["no message"])[-1]
+        said = done.stderr.decode(errors="replace").strip().splitlines() or ["no message"]
+        why = said[-1] if done.returncode > 0 else f"its process died of signal {-done.returncode}"
         raise ModelError(
-            f"The model {card.model} could not be converted: {last}.",
+            f"The model {card.model} could not be converted: {why}.",
             "Set embedder.backend to torch, or choose another embedder.model.",
         )
     report: dict[str, Any] = json.loads(lines[-1])

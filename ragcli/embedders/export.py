@@ -9,11 +9,13 @@ from __future__ import annotations
 import json
 import os
 import sys
+import tempfile
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ragcli.embedders.card import Card, read_card, refused
+from ragcli.embedders.onnx import MODEL
 from ragcli.embedders.probes import PROBES
 from ragcli.embedders.switches import QUIET
 from ragcli.embedders.tokens import TokenReader
@@ -47,43 +49,49 @@ def main(arguments: list[str]) -> int:
 
 
 def convert(card: Card, out: Path, precision: str) -> dict[str, Any]:
-    """Write `model.onnx` into `out`; fp32 when int8 was asked for and strays too far from torch.
+    """Write `MODEL` into `out`; fp32 when int8 was asked for and strays too far from torch.
 
     Raises ModelError when even the fp32 export differs from torch.
     """
     from ragcli.embedders.graph import SentenceGraph
-    from ragcli.embedders.quantize import quantize
 
     graph = SentenceGraph(card)
     expected = reference(graph, card)
-    plain = out / "model.fp32.onnx"
-    export(graph, plain)
-    exact = agreement(plain, card, expected)
-    if exact["cosine_min"] < FP32_FLOOR:
-        raise ModelError(
-            f"The model {card.model} computes something else on ONNX Runtime than on torch"
-            f" (cosine {exact['cosine_min']:.4f}).",
-            "Set embedder.backend to torch.",
-        )
-    report: dict[str, Any] = {"precision": "fp32", **exact}
-    chosen = plain
-    if precision == "int8":
-        for levels in LEVELS:
-            small = out / f"model.int8.{levels}.onnx"
-            quantize(plain, small, levels)
-            close = agreement(small, card, expected)
-            if _close_enough(close):
-                chosen, report = small, {"precision": "int8", "levels": levels, **close}
-                break
-            report.setdefault("int8", close)
-    chosen.rename(out / "model.onnx")
-    for left in out.glob("model.*.onnx"):
-        left.unlink()
+    with tempfile.TemporaryDirectory(dir=out) as name:
+        plain = Path(name) / "fp32.onnx"
+        export(graph, plain)
+        model = optimized(plain)
+        exact = agreement(model, card, expected)
+        if exact["cosine_min"] < FP32_FLOOR:
+            raise ModelError(
+                f"The model {card.model} computes something else on ONNX Runtime than on torch"
+                f" (cosine {exact['cosine_min']:.4f}).",
+                "Set embedder.backend to torch.",
+            )
+        report: dict[str, Any] = {"precision": "fp32", **exact}
+        if precision == "int8":
+            small, tried = _quantized(plain, card, expected)
+            report = {"precision": "int8", **tried} if small else {**report, "int8": tried}
+            model = small or model
+    (out / MODEL).write_bytes(model)
     return report
 
 
-def _close_enough(cosines: dict[str, float]) -> bool:
-    return cosines["cosine_min"] >= INT8_FLOOR and cosines["cosine_mean"] >= INT8_MEAN_FLOOR
+def _quantized(
+    plain: Path, card: Card, expected: NDArray[np.float32]
+) -> tuple[bytes | None, dict[str, Any]]:
+    """The first int8 form within the bounds, or None, and how near it came."""
+    from ragcli.embedders.quantize import quantize
+
+    close: dict[str, Any] = {}
+    for levels in LEVELS:
+        target = plain.with_name(f"int8.{levels}.onnx")
+        quantize(plain, target, levels)
+        model = optimized(target)
+        close = {"levels": levels, **agreement(model, card, expected)}
+        if close["cosine_min"] >= INT8_FLOOR and close["cosine_mean"] >= INT8_MEAN_FLOOR:
+            return model, close
+    return None, close
 
 
 def reference(graph: SentenceGraph, card: Card) -> NDArray[np.float32]:
@@ -128,13 +136,26 @@ def export(graph: SentenceGraph, path: Path) -> None:
         )
 
 
-def agreement(model: Path, card: Card, expected: NDArray[np.float32]) -> dict[str, float]:
+def optimized(source: Path) -> bytes:
+    """The model as ONNX Runtime will run it: rewriting it at each start would cost more time."""
+    os.environ.update(QUIET)
+    import onnxruntime
+
+    target = source.with_suffix(".optimized.onnx")
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    # One level up are layouts of the machine at hand, which do nothing for these operators.
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_EXTENDED
+    options.optimized_model_filepath = str(target)
+    onnxruntime.InferenceSession(str(source), options, providers=["CPUExecutionProvider"])
+    return target.read_bytes()
+
+
+def agreement(model: bytes, card: Card, expected: NDArray[np.float32]) -> dict[str, float]:
     """Cosines between the probes as they will be embedded, each twice in a batch, and the reference."""
     from ragcli.embedders.onnx import OnnxEncoder
 
-    encoder = OnnxEncoder(
-        model.read_bytes(), card, precision="", threads=2, batch_tokens=2 * card.max_tokens
-    )
+    encoder = OnnxEncoder(model, card, precision="", threads=2, batch_tokens=2 * card.max_tokens)
     vectors, _ = encoder.encode([*PROBES, *PROBES])
     cosines = (vectors.reshape(2, *expected.shape) * expected).sum(axis=2)
     return {"cosine_min": float(cosines.min()), "cosine_mean": float(cosines.mean())}

@@ -49,7 +49,7 @@ class Options(BaseModel):
         None, ge=1, le=256, description="Threads; by default one per physical core."
     )
     batch_tokens: int = Field(
-        1024, ge=16, description="Most tokens in one batch on a processor, padding included."
+        512, ge=16, description="Most tokens in one batch of texts of the same length."
     )
     document_prompt: str | None = Field(
         None, description="Text in front of what is stored; by default what the model asks for."

@@ -16,6 +16,7 @@ from workshop import STRAYED, TEXTS
 from ragcli.embedders import build, describe
 from ragcli.embedders.convert import load_checked, place_of
 from ragcli.embedders.export import INT8_FLOOR
+from ragcli.embedders.onnx import MODEL
 from ragcli.errors import ModelError, StorageError
 from ragcli.settings import Embedder
 
@@ -39,10 +40,8 @@ def flip(path: Path) -> None:
 
 
 DAMAGE = {
-    "flipped": lambda place: flip(place / "model.onnx"),
-    "truncated": lambda place: (place / "model.onnx").write_bytes(
-        (place / "model.onnx").read_bytes()[:-100]
-    ),
+    "flipped": lambda place: flip(place / MODEL),
+    "truncated": lambda place: (place / MODEL).write_bytes((place / MODEL).read_bytes()[:-100]),
     "no manifest": lambda place: (place / "manifest.json").unlink(),
     "half a manifest": lambda place: (place / "manifest.json").write_text('{"size": 1'),
     "another runtime": lambda place: (place / "manifest.json").write_text(
@@ -53,11 +52,11 @@ DAMAGE = {
 
 def test_a_sound_conversion_is_used_as_it_is(own: tuple[Embedder, Path, Path]) -> None:
     choice, cache, place = own
-    before = (place / "model.onnx").stat().st_mtime_ns
+    before = (place / MODEL).stat().st_mtime_ns
     said: list[str] = []
     build(choice, cache, True, on_progress=said.append)
     assert said == []
-    assert (place / "model.onnx").stat().st_mtime_ns == before
+    assert (place / MODEL).stat().st_mtime_ns == before
 
 
 @pytest.mark.parametrize("damage", DAMAGE)
@@ -72,7 +71,7 @@ def test_a_damaged_conversion_is_made_anew(
     own: tuple[Embedder, Path, Path], workshop: Path
 ) -> None:
     choice, cache, place = own
-    flip(place / "model.onnx")
+    flip(place / MODEL)
     said: list[str] = []
     embedder = build(choice, cache, True, on_progress=said.append)
     assert len(said) == 1
@@ -80,7 +79,7 @@ def test_a_damaged_conversion_is_made_anew(
     np.testing.assert_allclose(
         embedder.encode(TEXTS), np.load(workshop / "bert.documents.npy"), atol=1e-5
     )
-    assert sorted(path.name for path in place.iterdir()) == ["manifest.json", "model.onnx"]
+    assert sorted(path.name for path in place.iterdir()) == ["manifest.json", MODEL]
     assert not list(place.parent.glob(".staged-*"))
     for path in (place, *place.iterdir(), *cache.rglob("*.lock")):
         assert path.stat().st_mode & 0o077 == 0
@@ -115,7 +114,7 @@ def test_a_model_that_cannot_be_converted_is_one_sentence(tmp_path: Path) -> Non
         build(Embedder(model=str(folder), backend="onnx"), tmp_path / "cache", offline=True)
     assert "could not be converted" in caught.value.message
     assert "\n" not in caught.value.message
-    assert not list((tmp_path / "cache").rglob("model.onnx"))
+    assert not list((tmp_path / "cache").rglob(MODEL))
     assert not list((tmp_path / "cache").rglob(".staged-*"))
 
 
