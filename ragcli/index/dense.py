@@ -31,6 +31,7 @@ class DenseIndex:
         self.position = 0
         self.saved = 0
         self.fingerprint = ""
+        self._selected: tuple[tuple[int, Selection], np.ndarray] | None = None
 
     def open(self, fingerprint: str) -> None:
         """Open what is there; raises IndexDamaged when it is missing, damaged or of another model."""
@@ -88,14 +89,19 @@ class DenseIndex:
         import numpy as np
 
         asked = np.asarray(vector, np.float32).reshape(-1)
-        keys = None
-        if allowed is not None and not allowed.everything:
-            keys = self._ledger.selected_keys(allowed)
+        keys = None if allowed is None or allowed.everything else self._keys(allowed)
         if self.store.exact:
             found = self.store.search(asked, k, keys)
             return sorted(found, key=lambda hit: (-hit[1], hit[0]))
         found = self.store.search(asked, k + max(k // 2, SPARE), keys)
         return _compared(self._ledger, [key for key, _ in found], asked)[:k]
+
+    def _keys(self, allowed: Selection) -> np.ndarray:
+        """The keys of a selection, remembered for the next question with the same filter."""
+        asked = (self._ledger.position(), allowed)
+        if self._selected is None or self._selected[0] != asked:
+            self._selected = (asked, self._ledger.selected_keys(allowed))
+        return self._selected[1]
 
     def _begin(self, ledger: Ledger) -> None:
         """Empty the store and give it the form that suits what is to come."""

@@ -58,8 +58,7 @@ class Indexes:
     def lexical(self) -> LexicalIndex:
         """The lexical index, level with the ledger when it was first asked for."""
         if self._lexical is None:
-            with self._perhaps_writing() as mine:
-                self._lexical = self._open_lexical(mine)
+            self._lexical = self._open_lexical()
         return self._lexical
 
     @property
@@ -112,13 +111,18 @@ class Indexes:
         """Which vectors belong together: those of one embedder, computed in one go."""
         return f"{fingerprint.stored(self._ledger).get('embedder')}/{self._ledger.generation()}"
 
-    def _open_lexical(self, mine: bool) -> LexicalIndex:
+    def _open_lexical(self) -> LexicalIndex:
         lexical = self.new_lexical()
-        try:
+        with suppress(IndexDamaged):  # which is looked into below, when no other process can write
             lexical.open(busy=self._lock.held_elsewhere)
-        except IndexDamaged as error:
-            return self._build_lexical(lexical, mine, error)
-        return self._follow_lexical(lexical, mine)
+            if lexical.position == self._ledger.position():
+                return lexical
+        with self._perhaps_writing() as mine:
+            try:
+                lexical.open(busy=not mine and self._lock.held_elsewhere)
+            except IndexDamaged as error:
+                return self._build_lexical(lexical, mine, error)
+            return self._follow_lexical(lexical, mine)
 
     def _follow_lexical(self, lexical: LexicalIndex, mine: bool) -> LexicalIndex:
         try:
