@@ -25,6 +25,7 @@ LEGACY_POOLINGS = {
 OFFSET_POSITIONS = {"roberta", "xlm-roberta", "camembert", "mpnet", "xlm-roberta-xl"}
 """Model types that number positions from the padding id plus one, and so lose that many."""
 UNKNOWN_LENGTH = 512
+SHORTEST = 16
 DOCUMENT_NAMES = ("document", "passage", "corpus")
 
 
@@ -62,6 +63,16 @@ class Card:
 
 def read_card(model: str, folder: Path) -> Card:
     """Read a model folder; raises ModelError, in one sentence, for a model that cannot be used."""
+    try:
+        card = _read(model, folder)
+    except (TypeError, ValueError, KeyError, AttributeError, OverflowError) as error:
+        raise refused(model, "its configuration is not of the kind that it should be") from error
+    if card.max_tokens < SHORTEST:
+        raise refused(model, f"it reads only {card.max_tokens} tokens")
+    return card
+
+
+def _read(model: str, folder: Path) -> Card:
     modules = _modules(model, folder)
     encoder = _inside(model, folder, modules[0][1])
     config = read_json(model, encoder / "config.json")

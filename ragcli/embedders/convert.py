@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from ragcli.embedders.card import Card
-from ragcli.embedders.files import locked, make_folder, publish
+from ragcli.embedders.files import locked, make_folder, publish, storing
 from ragcli.embedders.onnx import MODEL
 from ragcli.errors import ModelError
 
@@ -48,7 +48,7 @@ def converted(
     place = place_of(cache, fingerprint, precision)
     found = load_checked(place)
     if found is None:
-        with locked(place.parent / f"{precision}.lock"):
+        with storing(place.parent), locked(place.parent / f"{precision}.lock"):
             found = load_checked(place) or _convert(card, precision, place, say)
     fallback = found.manifest.get("int8")
     if fallback:
@@ -97,9 +97,15 @@ def _convert(card: Card, precision: str, place: Path, say: Callable[[str], None]
 
 @contextmanager
 def staging(place: Path) -> Iterator[Path]:
-    """A folder beside `place` to write into, gone afterwards unless it was kept."""
+    """A folder beside `place` to write into, gone afterwards unless it was kept.
+
+    Its user holds the lock of the place, so what others left there is of no use to anyone.
+    """
     make_folder(place.parent)
-    staged = Path(tempfile.mkdtemp(prefix=".staged-", dir=place.parent))
+    prefix = f".staged-{place.name}-"
+    for left in place.parent.glob(f"{prefix}*"):
+        shutil.rmtree(left, ignore_errors=True)
+    staged = Path(tempfile.mkdtemp(prefix=prefix, dir=place.parent))
     try:
         yield staged
     finally:
@@ -131,6 +137,8 @@ def _run_child(card: Card, staged: Path, precision: str) -> dict[str, Any]:
             "Set embedder.backend to torch, or choose another embedder.model.",
         )
     report: dict[str, Any] = json.loads(lines[-1])
+    if "disk" in report:
+        raise OSError(report["disk"])
     if "error" in report:
         raise ModelError(report["error"], report["fix"])
     return report

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 from pathlib import Path
@@ -21,7 +22,9 @@ def file_digest(path: Path, cache: Path) -> str:
     with path.open("rb") as stream:
         digest = hashlib.file_digest(stream, "sha256").hexdigest()
     entry = {"path": real, "identity": identity, "sha256": digest}
-    write_atomic(note, json.dumps(entry).encode())
+    # Only a memory: where it cannot be written, the next run computes the digest again.
+    with contextlib.suppress(OSError):
+        write_atomic(note, json.dumps(entry).encode())
     return digest
 
 

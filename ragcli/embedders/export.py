@@ -6,6 +6,7 @@ checks both against torch, writes the model that passed into OUT, and prints one
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import sys
@@ -36,7 +37,7 @@ LEVELS = (127, 63)
 
 
 def main(arguments: list[str]) -> int:
-    """Convert, and print `{"precision", "cosine_min", "cosine_mean", ...}` or `{"error", "fix"}`."""
+    """Convert, and print `{"precision", "cosine_min", "cosine_mean", ...}` `{"error", "fix"}`, `{"disk"}`."""
     os.environ.update(QUIET)
     warnings.simplefilter("ignore")
     name, folder, out, precision = arguments
@@ -44,6 +45,10 @@ def main(arguments: list[str]) -> int:
         report = convert(read_card(name, Path(folder)), Path(out), precision)
     except RagcliError as error:
         report = {"error": error.message, "fix": error.fix}
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EROFS):
+            raise
+        report = {"disk": os.strerror(error.errno)}
     print(json.dumps(report))  # noqa: T201 - the pipe to the parent
     return 0
 

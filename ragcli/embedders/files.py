@@ -13,17 +13,23 @@ from pathlib import Path
 from ragcli.errors import StorageError
 
 
-def make_folder(folder: Path) -> Path:
-    """Create the folder and its parents, readable by their owner only; raises StorageError."""
-    missing = [part for part in (folder, *folder.parents) if not part.exists()]
+@contextmanager
+def storing(folder: Path) -> Iterator[None]:
+    """Turn a failure to write below the folder into a StorageError."""
     try:
-        for part in reversed(missing):
-            part.mkdir(mode=0o700, exist_ok=True)
+        yield
     except OSError as error:
         raise StorageError(
-            f"The cache folder {folder} cannot be written: {error.strerror}.",
+            f"The cache folder {folder} cannot be written: {error.strerror or error}.",
             "Make it writable, or free some space.",
         ) from error
+
+
+def make_folder(folder: Path) -> Path:
+    """Create the folder and its parents, readable by their owner only."""
+    missing = [part for part in (folder, *folder.parents) if not part.exists()]
+    for part in reversed(missing):
+        part.mkdir(mode=0o700, exist_ok=True)
     return folder
 
 

@@ -69,6 +69,11 @@ def locate(
     return Located(_download(model, revision, hub_cache), "hub")
 
 
+def full_name(model: str) -> str:
+    """The name with its owner: a bare name means one of sentence-transformers, as it does there."""
+    return model if "/" in model or is_path(model) else f"sentence-transformers/{model}"
+
+
 def is_path(model: str) -> bool:
     """Whether the name means a folder (`./x`, `../x`, `/x`, `~/x`) and not a model of the Hub."""
     return model.startswith(("./", "../", "/", "~")) or model in {".", ".."}

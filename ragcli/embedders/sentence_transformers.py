@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from ragcli.embedders.card import Card, read_card
 from ragcli.embedders.digests import file_digest
 from ragcli.embedders.info import EmbedderInfo
-from ragcli.embedders.locate import Located, locate
+from ragcli.embedders.locate import Located, full_name, locate
 from ragcli.errors import ConfigError
 from ragcli.settings import Embedder
 
@@ -97,8 +97,9 @@ def build(
 
 
 def _find(options: Options, cache: Path, offline: bool) -> tuple[Card, Located]:
-    located = locate(options.model, options.revision, cache, offline)
-    return read_card(options.model, located.folder), located
+    model = full_name(options.model)
+    located = locate(model, options.revision, cache, offline)
+    return read_card(model, located.folder), located
 
 
 def _info(card: Card, located: Located, options: Options, cache: Path) -> EmbedderInfo:
@@ -106,7 +107,7 @@ def _info(card: Card, located: Located, options: Options, cache: Path) -> Embedd
     query = options.query_prompt
     document = card.document_prompt if document is None else document
     return EmbedderInfo(
-        model=options.model,
+        model=card.model,
         fingerprint=_fingerprint(card, document, cache),
         dimension=card.dimension,
         max_tokens=card.max_tokens,
@@ -152,9 +153,9 @@ def _steps(card: Card) -> list[str]:
 def _count(card: Card, prompt: str) -> int:
     if not prompt:
         return 0
-    from tokenizers import Tokenizer
+    from ragcli.embedders.tokens import open_tokenizer
 
-    tokenizer = Tokenizer.from_file(str(card.tokenizer))
+    tokenizer = open_tokenizer(card)
     tokenizer.no_truncation()
     tokenizer.no_padding()
     return len(tokenizer.encode(prompt, add_special_tokens=False).ids)

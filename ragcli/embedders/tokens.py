@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ragcli.embedders.card import Card
+from ragcli.embedders.card import Card, refused
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -17,9 +17,7 @@ class TokenReader:
     """
 
     def __init__(self, card: Card) -> None:
-        from tokenizers import Tokenizer
-
-        self._tokenizer = Tokenizer.from_file(str(card.tokenizer))
+        self._tokenizer = open_tokenizer(card)
         self._tokenizer.no_padding()
         self._tokenizer.enable_truncation(max_length=card.max_tokens)
         if card.lower_case:
@@ -30,6 +28,16 @@ class TokenReader:
         encodings = self._tokenizer.encode_batch_fast([_sound(text) for text in texts])
         cut = [i for i, encoding in enumerate(encodings) if encoding.overflowing]
         return [encoding.ids for encoding in encodings], cut
+
+
+def open_tokenizer(card: Card) -> Tokenizer:
+    """The model's `tokenizer.json`; raises ModelError when it is none."""
+    from tokenizers import Tokenizer
+
+    try:
+        return Tokenizer.from_file(str(card.tokenizer))
+    except Exception as error:  # the library raises nothing narrower
+        raise refused(card.model, "its tokenizer.json cannot be read") from error
 
 
 def _sound(text: str) -> str:

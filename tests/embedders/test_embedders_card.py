@@ -9,6 +9,7 @@ import pytest
 from models import make_model
 
 from ragcli.embedders.card import read_card
+from ragcli.embedders.tokens import TokenReader
 from ragcli.errors import ModelError
 
 
@@ -39,6 +40,7 @@ REFUSALS = {
     "prompt out of the pooling": lambda f: rewrite(
         f / "1_Pooling/config.json", include_prompt=False
     ),
+    "reads only 8 tokens": lambda f: rewrite(f / "sentence_bert_config.json", max_seq_length=8),
     "no tokenizer.json": lambda f: (f / "tokenizer.json").unlink(),
     "no safetensors": lambda f: (f / "model.safetensors").rename(f / "pytorch_model.bin"),
     "part of its safetensors": lambda f: shard(f, "gone.safetensors"),
@@ -114,3 +116,30 @@ def test_length_never_exceeds_what_the_model_can_number(
 def test_prompts_by_name(tmp_path: Path, prompts: dict, document: str, query: str) -> None:
     card = read_card("m", make_model(tmp_path / "model", prompts=prompts, default_prompt=None))
     assert (card.document_prompt, card.query_prompt) == (document, query)
+
+
+@pytest.mark.parametrize("odd", [[], {}, "x", -1, 1.5, None, True, [[]], {"x": []}])
+def test_odd_values_are_refused_or_harmless(tmp_path: Path, odd: object) -> None:
+    folder = make_model(tmp_path / "model", prompts={"query": "q: "})
+    files = [path for path in folder.rglob("*.json") if path.name != "tokenizer.json"]
+    assert len(files) == 6
+    tried = 0
+    for path in files:
+        text = path.read_text()
+        whole = json.loads(text)
+        for key in whole if isinstance(whole, dict) else []:
+            path.write_text(json.dumps(whole | {key: odd}))
+            tried += 1
+            try:
+                assert read_card("m", folder).max_tokens > 0
+            except ModelError as error:
+                assert "\n" not in error.message
+        path.write_text(text)
+    assert tried > 20
+
+
+def test_a_broken_tokenizer_is_refused(tmp_path: Path) -> None:
+    folder = make_model(tmp_path / "model")
+    (folder / "tokenizer.json").write_text("{}")
+    with pytest.raises(ModelError, match=r"tokenizer\.json cannot be read"):
+        TokenReader(read_card("m", folder))

@@ -14,7 +14,7 @@ from models import make_model
 from workshop import STRAYED, TEXTS
 
 from ragcli.embedders import build, describe
-from ragcli.embedders.convert import load_checked, place_of
+from ragcli.embedders.convert import load_checked, place_of, staging
 from ragcli.embedders.export import INT8_FLOOR
 from ragcli.embedders.onnx import MODEL
 from ragcli.errors import ModelError, StorageError
@@ -128,9 +128,20 @@ def test_a_tokenizer_that_disagrees_with_its_settings_is_refused(tmp_path: Path)
 
 def test_a_cache_that_cannot_be_written_is_said(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    folder = make_model(tmp_path / "model")
+    choice = Embedder(model=str(make_model(tmp_path / "model")), backend="onnx")
+    cache = tmp_path / "file" / "cache"
+    assert describe(choice, cache, offline=True).dimension == 32
     with pytest.raises(StorageError, match="cache folder"):
-        describe(Embedder(model=str(folder)), tmp_path / "file" / "cache", offline=True)
+        build(choice, cache, offline=True)
+
+
+def test_what_a_killed_conversion_left_is_removed(tmp_path: Path) -> None:
+    place = place_of(tmp_path, "f" * 64, "int8")
+    (place.parent / ".staged-int8-left").mkdir(parents=True)
+    (place.parent / ".staged-fp32-other").mkdir()
+    with staging(place) as staged:
+        assert staged.is_dir()
+    assert [path.name for path in place.parent.iterdir()] == [".staged-fp32-other"]
 
 
 def test_int8_that_strays_is_given_up_and_said(workshop: Path) -> None:

@@ -12,7 +12,7 @@ from models import make_model
 
 from ragcli.embedders import describe
 from ragcli.embedders.digests import file_digest
-from ragcli.embedders.locate import PACKAGES, Packaged, _packaged, locate
+from ragcli.embedders.locate import PACKAGES, Packaged, _packaged, full_name, locate
 from ragcli.errors import ConfigError, ModelError, NetworkError
 from ragcli.settings import Embedder
 
@@ -165,6 +165,12 @@ except RagcliError as error:
     command = [sys.executable, "-c", script, answer or "", str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert done.stdout.startswith(expected), done.stderr
+
+
+def test_a_bare_name_means_sentence_transformers() -> None:
+    assert full_name("all-MiniLM-L6-v2") == DEFAULT
+    for name in (DEFAULT, "./model", "/model", "~/model"):
+        assert full_name(name) == name
 
 
 def test_a_wrong_option_is_named(tmp_path: Path) -> None:
