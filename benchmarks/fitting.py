@@ -56,21 +56,25 @@ def fit(lists: Lists, *, hidden: int, epochs: int) -> Net:
     softmax cross-entropy of the list. Candidates that hold the words by chance are left out.
     """
     torch.manual_seed(SEED)
-    values, right, counted = padded(lists)
     flat = np.concatenate(lists.rows)
     mean, scale = flat.mean(axis=0), flat.std(axis=0)
     scale[scale < 1e-3] = 1.0
-    inputs = torch.from_numpy(np.clip((values - mean) / scale, -5, 5).astype(np.float32))
+    inputs = torch.from_numpy(np.clip((flat - mean) / scale, -5, 5).astype(np.float32))
+    right = torch.from_numpy(np.concatenate(lists.right).astype(np.float32))
+    counted = right.bool() | ~torch.from_numpy(np.concatenate(lists.held))
+    rows = _Rows(lists)
     net = torch.nn.Sequential(
         torch.nn.Linear(inputs.shape[-1], hidden), torch.nn.ReLU(), torch.nn.Linear(hidden, 1)
     )
-    steps = epochs * -(-len(inputs) // BATCH)
+    steps = epochs * -(-len(lists.rows) // BATCH)
     optimizer = torch.optim.AdamW(net.parameters(), lr=RATE, weight_decay=DECAY)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, RATE, total_steps=steps)
     for _ in range(epochs):
-        for batch in torch.randperm(len(inputs)).split(BATCH):
+        for batch in torch.randperm(len(lists.rows)).split(BATCH):
+            at, real = rows.of(batch)
             optimizer.zero_grad()
-            _loss(net(inputs[batch])[..., 0], right[batch], counted[batch]).backward()
+            odds = net(inputs[at])[..., 0]
+            _loss(odds, right[at] * real, (counted[at] & real).float()).backward()
             optimizer.step()
             schedule.step()
     layers = tuple(
@@ -79,17 +83,18 @@ def fit(lists: Lists, *, hidden: int, epochs: int) -> Net:
     return Net(lists.names, mean, scale, layers)
 
 
-def padded(lists: Lists) -> tuple[Any, torch.Tensor, torch.Tensor]:
-    """Features, what is right, and what counts, each list filled up to the longest."""
-    longest = max(map(len, lists.rows))
-    shape = (len(lists.rows), longest)
-    values = np.zeros((*shape, lists.rows[0].shape[1]), dtype=np.float32)
-    right, counted = np.zeros(shape, dtype=np.float32), np.zeros(shape, dtype=np.float32)
-    for n, rows in enumerate(lists.rows):
-        values[n, : len(rows)] = rows
-        right[n, : len(rows)] = lists.right[n]
-        counted[n, : len(rows)] = lists.right[n] | ~lists.held[n]
-    return values, torch.from_numpy(right), torch.from_numpy(counted)
+class _Rows:
+    """Where the candidates of each list stand among all."""
+
+    def __init__(self, lists: Lists) -> None:
+        self.lengths = torch.tensor([len(rows) for rows in lists.rows])
+        self.starts = torch.cumsum(self.lengths, dim=0) - self.lengths
+
+    def of(self, batch: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Positions of the candidates of some lists, and which are real: short lists are filled up."""
+        span = torch.arange(int(self.lengths[batch].max()))
+        real = span < self.lengths[batch][:, None]
+        return (self.starts[batch][:, None] + span) * real, real
 
 
 def _loss(odds: torch.Tensor, right: torch.Tensor, counted: torch.Tensor) -> torch.Tensor:

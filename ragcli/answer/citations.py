@@ -11,24 +11,23 @@ from ragcli.types import Citation, Hit
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """The characters `start:end` of a hit's text, how they are laid out, and how sure they answer."""
+    """The characters `start:end` of a hit's text, and how they are laid out."""
 
     hit: int
     start: int
     end: int
     kind: UnitKind
-    score: float
 
 
 def cite(hits: Sequence[Hit], quotes: Sequence[Quote]) -> list[Citation]:
-    """One citation for each quote, numbered from 1; the place is that of the quote, not the chunk's."""
+    """One citation for each quote, numbered from 1; its place is the quote's, its score the hit's."""
     return [
         Citation(
             n,
-            (chunk := hits[quote.hit].chunk),
-            chunk.text[quote.start : quote.end],
-            chunk.place(quote.start, quote.end),
-            quote.score,
+            (hit := hits[quote.hit]).chunk,
+            hit.chunk.text[quote.start : quote.end],
+            hit.chunk.place(quote.start, quote.end),
+            hit.score,
         )
         for n, quote in enumerate(quotes, 1)
     ]

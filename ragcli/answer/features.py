@@ -209,6 +209,8 @@ def _likeness(
     cosine = vectors @ asked
     place = np.array([one.hit for one in found])
     best = float(cosine.max(initial=0.0))
+    compared = vectors.any(axis=1)
+    mean = float(cosine[compared].mean()) if compared.any() else 0.0
     columns = np.zeros((len(found), len(LIKENESS)), dtype=np.float32)
     for at, hit in enumerate(hits):
         rows = np.flatnonzero(place == at)
@@ -221,7 +223,7 @@ def _likeness(
         before = np.concatenate([[0.0], own[:-1]])
         dense = whole if hit.dense is None else hit.dense
         columns[rows] = np.column_stack([
-            own, best - own, own - cosine.mean(), around, before,
+            own, best - own, own - mean, around, before,
             np.full(len(rows), whole), np.full(len(rows), best - own.max()),
             np.full(len(rows), dense),
         ])  # fmt: skip

@@ -12,7 +12,7 @@ from ragcli.answer.candidates import Candidate
 from ragcli.answer.citations import Quote
 from ragcli.answer.sentences import UnitKind
 from ragcli.answer.words import Question
-from ragcli.retrieve.duplicates import resemblance
+from ragcli.retrieve.duplicates import collapse
 from ragcli.types import Hit
 
 SHORT = 25
@@ -52,22 +52,18 @@ def quotes(
     hits: Sequence[Hit],
     found: Sequence[Candidate],
     chosen: Sequence[int],
-    scores: Sequence[float],
 ) -> list[Quote]:
     """The chosen candidates with their context, as ranges in the order to be read.
 
     The hit of the best candidate comes first; within a hit the order is that of its text.
     """
-    wanted: dict[int, float] = {}
-    for n in chosen:
-        for part in (n, *_context(asked, found, n)):
-            wanted[part] = max(wanted.get(part, 0.0), scores[n])
+    wanted = {part for n in chosen for part in (n, *_context(asked, found, n))}
     order = list(dict.fromkeys(found[n].hit for n in chosen))
     return [
         quote
         for hit in order
         for quote in _joined(
-            hits[hit].chunk.text, found, sorted(n for n in wanted if found[n].hit == hit), wanted
+            hits[hit].chunk.text, found, sorted(n for n in wanted if found[n].hit == hit)
         )
     ]
 
@@ -104,18 +100,16 @@ def _led(found: Sequence[Candidate], n: int) -> Iterable[int]:
         yield following
 
 
-def _joined(
-    text: str, found: Sequence[Candidate], parts: Sequence[int], scores: dict[int, float]
-) -> Iterable[Quote]:
+def _joined(text: str, found: Sequence[Candidate], parts: Sequence[int]) -> Iterable[Quote]:
     """Neighbouring parts of one hit become one quote."""
     run: list[int] = []
     for n in parts:
         if run and _apart(text, found, run[-1], n):
-            yield _quote(found, run, scores)
+            yield _quote(found, run)
             run = []
         run.append(n)
     if run:
-        yield _quote(found, run, scores)
+        yield _quote(found, run)
 
 
 def _apart(text: str, found: Sequence[Candidate], before: int, after: int) -> bool:
@@ -126,13 +120,12 @@ def _apart(text: str, found: Sequence[Candidate], before: int, after: int) -> bo
     return not belongs or len(between.split()) > BETWEEN
 
 
-def _quote(found: Sequence[Candidate], run: Sequence[int], scores: dict[int, float]) -> Quote:
+def _quote(found: Sequence[Candidate], run: Sequence[int]) -> Quote:
     units = [found[n].unit for n in run]
     kinds: list[UnitKind] = [unit.kind for unit in units if unit.kind != "sentence"]
     kind = kinds[0] if kinds else "sentence"
-    best = max(scores[n] for n in run)
-    return Quote(found[run[0]].hit, units[0].start, units[-1].end, kind, best)
+    return Quote(found[run[0]].hit, units[0].start, units[-1].end, kind)
 
 
 def _same(left: str, right: str) -> bool:
-    return left.casefold() == right.casefold() or resemblance(left, right) >= SAME
+    return len(collapse([left, right], SAME)) == 1

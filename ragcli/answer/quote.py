@@ -77,7 +77,7 @@ class QuoteChain(BaseCombineDocumentsChain):  # type: ignore[misc]  # its packag
         self, asked: Question, hits: Sequence[Hit], found: Sequence[Candidate], scores: Scores
     ) -> Answer:
         chosen = pick(found, scores.odds, worth=scores.fitted.worth, most=self.options.max_quotes)
-        ranges = quotes(asked, hits, found, chosen, scores.chances)
+        ranges = quotes(asked, hits, found, chosen)
         citations = cite(hits, ranges)
         return Answer(
             "answered",

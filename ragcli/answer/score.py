@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 NEVER = -30.0
 """Log odds of what cannot answer by itself."""
-EMBEDDED = 96
+EMBEDDED = 48
 """Candidates that are embedded at most: those that words alone find likeliest."""
 FOUND = (
     "best", "second", "other_hit", "expected", "spread", "hits", "first_score", "first_below",
@@ -35,19 +35,11 @@ FOUND = (
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """Log odds of each candidate, the probability that the best answers, and the limit it must pass."""
+    """Log odds of each candidate, the probability that the likeliest answer, and the numbers used."""
 
     odds: list[float]
     confidence: float
     fitted: Calibration
-
-    @property
-    def chances(self) -> list[float]:
-        """The probability of each candidate, 0 to 1."""
-        import numpy as np
-
-        chances: list[float] = probability(np.array(self.odds, dtype=np.float32)).tolist()
-        return chances
 
 
 def score(
