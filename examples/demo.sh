@@ -15,7 +15,7 @@ ask() {
 printf '$ ragcli ingest examples/workshop\n'
 "$ragcli" ingest examples/workshop --data-dir "$data" || exit $?
 ask "What do I have to wear at the lathe?"
-ask "How much is the monthly fee for students?"
+ask "How much does a reduced membership cost?"
 ask "When is the workshop closed?"
 ask "Who do I tell when a machine breaks?"
 ask "What is the deposit for the pressure washer?"

@@ -14,7 +14,7 @@ from conftest import WORKSHOP, Run, environment
 
 QUESTIONS = [
     ("What do I have to wear at the lathe?", "safety.pdf", "full face shield"),
-    ("How much is the monthly fee for students?", "membership.docx", "22 euros"),
+    ("How much does a reduced membership cost?", "membership.docx", "22 euros"),
     ("When is the workshop closed?", "hours.html", "24 December"),
     ("Who do I tell when a machine breaks?", "handbook.md", "Ines Okafor"),
     ("What is the deposit for the pressure washer?", "tools.csv", "50"),
@@ -195,7 +195,11 @@ def test_doctor_is_content_and_repair_changes_no_answer(ragcli: Run, tmp_path: P
     report = ragcli("doctor", "--repair", *data)
     assert report.returncode == 0, report.stdout
     after = ragcli("search", "lathe", "--json", *data)
-    assert json.loads(before.stdout)["hits"] == json.loads(after.stdout)["hits"]
+    old, new = (json.loads(result.stdout)["hits"] for result in (before, after))
+    assert [hit["chunk"] for hit in old] == [hit["chunk"] for hit in new]
+    assert [hit["scores"]["dense"] for hit in old] == [hit["scores"]["dense"] for hit in new]
+    # BM25 counts what was replaced until segments merge, so it may differ by a little.
+    assert [hit["score"] for hit in old] == pytest.approx([hit["score"] for hit in new], abs=0.01)
 
 
 def test_a_reader_that_leaves_early_is_no_error(
