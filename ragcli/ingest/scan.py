@@ -97,7 +97,7 @@ class Scan:
             except FileNotFoundError:
                 continue
             except OSError as error:
-                yield _unreadable(folder, error)
+                yield _unreadable(folder + os.sep, error)
                 continue
             if folder == root and not entries:
                 self.empty.add(root)
