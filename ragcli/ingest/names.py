@@ -21,8 +21,6 @@ JUNK_ENDINGS = (".egg-info", ".dist-info")
 OWN_FOLDERS = frozenset((".git", ".hg", ".svn", ".bzr", "CVS", ".ragcli"))
 """Version control, and the collections themselves: never read, whatever the options say."""
 
-KEY_FOLDERS = frozenset((".ssh", ".gnupg", ".aws", ".azure", ".kube", ".password-store"))
-
 _KEYS = re.compile(
     r"""\.env(\..+)?|.+\.env
       | .+\.(pem|key|p8|p12|pfx|kdbx?|jks|keystore|ppk|gpg|pgp|agekey)

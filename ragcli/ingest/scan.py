@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from ragcli.ingest.glob import Glob, compile_glob
 from ragcli.ingest.ignore import Rules, ignored, load, load_above
-from ragcli.ingest.names import KEY_FOLDERS, OWN_FOLDERS, is_junk, is_key, printable, without_text
+from ragcli.ingest.names import OWN_FOLDERS, is_junk, is_key, printable, without_text
 
 MB = 1_000_000
 NO_PERMISSION = "no permission"
@@ -56,7 +56,7 @@ class Scan:
     """A walk over roots, each an absolute path without links. Iterate it once.
 
     A path is seen once however the roots overlap. A root is taken even where it is hidden or
-    ignored, because a person named it; a key file among the roots still needs `hidden`.
+    ignored, because a person named it; a key file is read with `hidden` only, however it came.
     """
 
     def __init__(self, roots: Iterable[str], rulebook: Rulebook) -> None:
@@ -158,8 +158,6 @@ class Scan:
             return "a symbolic link", False
         if not path.isascii() and printable(path) != path:
             return NOT_UTF8, False
-        if is_folder and name in KEY_FOLDERS:
-            return "perhaps keys or passwords", False
         if is_folder and rulebook.ignore and is_junk(name):
             return "a folder of a tool", False
         if name.startswith(".") and not rulebook.hidden:
@@ -197,7 +195,7 @@ class Scan:
             return _kind(status.st_mode)
         if kind := without_text(name):
             return f"{kind}, no text"
-        if is_key(name) and not (self._rulebook.hidden and path in self._roots):
+        if is_key(name) and not self._rulebook.hidden:
             return "perhaps a key or a password"
         if not path.isascii() and printable(path) != path:
             return NOT_UTF8

@@ -98,7 +98,8 @@ def test_ignore_files_at_any_level(tmp_path: Path) -> None:
 def test_key_files(name: str, expected: bool, tmp_path: Path) -> None:
     assert is_key(name) is expected
     write(tmp_path, name)
-    assert found(tmp_path, hidden=True) == ([] if expected else [name])
+    assert (name in found(tmp_path)) is not (expected or name.startswith("."))
+    assert found(tmp_path, hidden=True) == [name]
 
 
 def test_a_named_file_is_taken_but_a_key_needs_to_be_asked_for(tmp_path: Path) -> None:
