@@ -76,7 +76,8 @@ def test_a_document_from_stdin(ragcli: Run) -> None:
     text = "# Ferry\n\nThe ferry to the island leaves at 12:30 from pier two.\n"
     result = ragcli("ingest", "-", "--name", "ferry.md", "--json", input=text)
     assert report(result)["added"] == 1
-    answer = json.loads(ragcli("query", "-", "--json", input="When does the ferry to the island leave?\n").stdout)
+    question = "When does the ferry to the island leave?\n"
+    answer = json.loads(ragcli("query", "-", "--json", input=question).stdout)
     assert answer["citations"][0]["document"] == "ferry.md"
     assert answer["citations"][0]["lines"] == [3, 3]
 
