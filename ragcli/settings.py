@@ -79,7 +79,7 @@ class Retrieval(Section):
         100, ge=1, le=10000, description="Hits taken from each index before they are fused."
     )
     dense_weight: float = Field(
-        0.4, ge=0, le=1, description="Share of the dense score in the fused score."
+        0.45, ge=0, le=1, description="Share of the dense score in the fused score."
     )
     collapse: float = Field(
         0.9,

@@ -1,6 +1,9 @@
 """How a question becomes a BM25 query: its terms, the rarest of them, and a filter. No files.
 
-Scores are those of Robertson and Zaragoza 2009 (k1 1.2, b 0.75), summed over the fields by weight.
+Scores are BM25+ (Lv and Zhai, "Lower-Bounding Term Frequency Normalization", CIKM 2011; k1 1.2,
+b 0.75, delta 1), summed over the fields by weight: that a text has a term at all counts for more
+than how often. Candidates are found by plain BM25, which the index can do without reading every
+posting, and then scored.
 """
 
 from __future__ import annotations
@@ -16,6 +19,7 @@ WEIGHTS = {"text": 1.0, "names": 0.25, "grams": 1.0}
 """An identifier's parts count in full, and the whole of it a quarter more: at full weight SciFact's
 training questions lose .005 of nDCG@10, at a quarter nothing."""
 K1 = 1.2
+DELTA = 1.0
 MOST_TERMS = 64
 
 _Weighed = tuple[str, str, int]
@@ -33,29 +37,38 @@ class Bm25:
     def search(
         self, searcher: Any, question: str, k: int, allowed: Selection | None
     ) -> list[tuple[int, float]]:
-        """The k best chunks among those allowed: key and score, best first, ties by key."""
-        query = self._query(self._weighed(searcher, question))
-        if query is None or k < 1:
+        """The k chunks among those allowed that are best by BM25, with their scores, best first.
+
+        Ties are in order of keys.
+        """
+        weighed = self._weighed(searcher, question)
+        clauses = list(self._counted(weighed))
+        if not clauses or k < 1:
             return []
-        if allowed is not None and not allowed.everything:
-            query = _both(query, list(self._conditions(allowed)))
-        return _found(searcher, query, k)
+        conditions = [] if allowed is None else list(self._conditions(allowed))
+        found = _found(searcher, _query(clauses, conditions), k)
+        return self._scored(searcher, weighed, [key for key, _ in found])
 
     def scores(self, searcher: Any, question: str, keys: Sequence[int]) -> dict[int, float]:
         """The scores of these chunks, of those among them that share a term with the question."""
+        return dict(self._scored(searcher, self._weighed(searcher, question), keys))
+
+    def _scored(
+        self, searcher: Any, weighed: list[_Weighed], keys: Sequence[int]
+    ) -> list[tuple[int, float]]:
         import tantivy
 
-        query = self._query(self._weighed(searcher, question))
-        if query is None or not keys:
-            return {}
+        clauses = [*self._counted(weighed), *self._present(weighed, searcher.num_docs)]
+        if not clauses or not keys:
+            return []
         among = tantivy.Query.term_set_query(self._schema, "key", list(keys))
-        return dict(_found(searcher, _both(query, [among]), len(keys)))
+        return _found(searcher, _query(clauses, [among]), len(keys))
 
     def ceiling(self, searcher: Any, question: str) -> float:
         """The score that no text can exceed for this question."""
         count = searcher.num_docs
         return sum(
-            WEIGHTS[field] * _rarity(frequency, count) * (K1 + 1)
+            WEIGHTS[field] * _rarity(frequency, count) * (K1 + 1 + DELTA)
             for field, _, frequency in self._weighed(searcher, question)
         )
 
@@ -77,21 +90,27 @@ class Bm25:
         weighed.sort(key=lambda found: (found[2] == 0, found[2]))
         return weighed[:MOST_TERMS]
 
-    def _query(self, weighed: list[_Weighed]) -> Any:
-        from tantivy import Occur, Query
+    def _counted(self, weighed: list[_Weighed]) -> Iterator[Any]:
+        """A query for each term that scores a text by how often it has it."""
+        from tantivy import Query
 
-        clauses = [
-            (
-                Occur.Should,
-                Query.boost_query(
-                    Query.term_query(self._schema, field, term, index_option="freq"),
-                    WEIGHTS[field],
-                ),
-            )
-            for field, term, frequency in weighed
-            if frequency
-        ]
-        return Query.boolean_query(clauses) if clauses else None
+        for field, term, frequency in weighed:
+            if frequency:
+                yield Query.boost_query(self._term(field, term), WEIGHTS[field])
+
+    def _present(self, weighed: list[_Weighed], count: int) -> Iterator[Any]:
+        """A query for each term that scores a text for having it at all."""
+        from tantivy import Query
+
+        for field, term, frequency in weighed:
+            if frequency:
+                worth = WEIGHTS[field] * _rarity(frequency, count) * DELTA
+                yield Query.const_score_query(self._term(field, term), worth)
+
+    def _term(self, field: str, term: str) -> Any:
+        from tantivy import Query
+
+        return Query.term_query(self._schema, field, term, index_option="freq")
 
     def _conditions(self, allowed: Selection) -> Iterator[Any]:
         from tantivy import FieldType, Query
@@ -116,9 +135,12 @@ def _rarity(frequency: int, count: int) -> float:
     return math.log(1 + (max(count - frequency, 0) + 0.5) / (frequency + 0.5))
 
 
-def _both(query: Any, conditions: list[Any]) -> Any:
-    """What matches the query and, without a say in the score, all conditions."""
+def _query(clauses: list[Any], conditions: list[Any]) -> Any:
+    """What matches any clause and, without a say in the score, all conditions."""
     from tantivy import Occur, Query
 
-    clauses = [(Occur.Must, Query.const_score_query(condition, 0.0)) for condition in conditions]
-    return Query.boolean_query([(Occur.Must, query), *clauses])
+    either = Query.boolean_query([(Occur.Should, clause) for clause in clauses])
+    if not conditions:
+        return either
+    among = [(Occur.Must, Query.const_score_query(condition, 0.0)) for condition in conditions]
+    return Query.boolean_query([(Occur.Must, either), *among])

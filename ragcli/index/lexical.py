@@ -1,9 +1,9 @@
 """The lexical index: BM25 over what is embedded too, kept by tantivy, derived from the ledger.
 
 Follows the change log: the position it has reached is part of each commit, so that a crash
-neither loses nor repeats a change. Scores are BM25 (Robertson and Zaragoza 2009, k1 1.2, b 0.75)
-over title, headings and text as one: as fields of their own, weighed and summed, they found
-less (nDCG@10 .674 against .689 on SciFact's training questions, .823 against .836 on SQuAD).
+neither loses nor repeats a change. Scores are BM25+ (see bm25.py) over title, headings and text as
+one: as fields of their own, weighed and summed, they found less (nDCG@10 .674 against .689 on
+SciFact's training questions, .823 against .836 on SQuAD).
 """
 
 from __future__ import annotations

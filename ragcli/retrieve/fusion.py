@@ -1,7 +1,7 @@
 """Fuses the scores of the dense and the lexical index into one. Pure functions over plain data.
 
 score = w * cosine + (1 - w) * coverage, between 0 and 1, where the cosine is floored at 0 and
-coverage = BM25 / the most BM25 that any text could reach for the question: the share of what the
+coverage = BM25+ / the most BM25+ that any text could reach for the question: the share of what the
 question's words weigh that is found in the text. Both terms mean the same for every question, so
 the scores of different questions can be compared, and a score does not depend on which other hits
 were found or how many: no rank, minimum, maximum or deviation of a result list goes into it.

@@ -24,7 +24,7 @@ class RetrievalOptions:
     mode: Mode = "hybrid"
     top_k: int = 4
     candidates: int = 100
-    dense_weight: float = 0.4
+    dense_weight: float = 0.45
     collapse: float = 0.9
     min_score: float | None = None
     by: By = "chunk"

@@ -1,12 +1,11 @@
-"""Hits made by hand, and a real collection of four invented documents with the default embedder."""
+"""Asking hits made by hand, and a real collection of four invented documents with the default embedder."""
 
 from __future__ import annotations
 
 import os
-from pathlib import Path
 
 import pytest
-from langchain_core.retrievers import BaseRetriever
+from handmade import GOLDEN, Given
 
 from ragcli.answer.chain import answer
 from ragcli.answer.quote import Options, build
@@ -15,35 +14,8 @@ from ragcli.embedders import describe
 from ragcli.index.collection import Collection
 from ragcli.ingest.run import ingest
 from ragcli.retrieve.options import RetrievalOptions
-from ragcli.retrieve.retriever import CollectionRetriever, document_of
+from ragcli.retrieve.retriever import CollectionRetriever
 from ragcli.settings import Settings
-from ragcli.types import Hit, Span, StoredChunk
-
-GOLDEN = Path(__file__).with_name("golden")
-
-
-def chunk(text, key=1, *, title=None, heading=(), spans=None, format="markdown"):
-    """A stored chunk whose lines are counted from 1 unless `spans` are given."""
-    if spans is None:
-        offsets = [0] + [at + 1 for at, c in enumerate(text) if c == "\n"]
-        spans = [Span(at, None, None, (n, n)) for n, at in enumerate(offsets, 1)]
-    return StoredChunk(
-        key, f"id-{key}", key, 0, text, tuple(heading), tuple(spans), len(text.split()),
-        f"/docs/{key}.md", format, title, None, None, "line", {},
-    )  # fmt: skip
-
-
-def hit(text, key=1, *, score=0.6, dense=0.6, lexical=8.0, **place):
-    return Hit(chunk(text, key, **place), score, dense=dense, lexical=lexical)
-
-
-class Given(BaseRetriever):
-    """Retrieves the hits that it was given."""
-
-    hits: list
-
-    def _get_relevant_documents(self, query, *, run_manager):
-        return [document_of(one) for one in self.hits]
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from conftest import Given, hit
+from handmade import Given, hit
 from langchain_classic.chains.combine_documents.base import BaseCombineDocumentsChain
 
 from ragcli.answer import ANSWERERS, Answer
@@ -73,7 +73,7 @@ def test_the_deprecation_of_the_chain_is_not_shown(ask):
 ASK = """
 import sys
 sys.path.insert(0, "tests/answer")
-from conftest import Given, hit
+from handmade import Given, hit
 from ragcli.answer import chain
 from ragcli.answer.quote import Options, build
 if "traced" in sys.argv:

@@ -9,7 +9,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from conftest import GOLDEN
+from handmade import GOLDEN
 
 from ragcli.answer.chain import answer
 from ragcli.answer.quote import Options, build

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from conftest import hit
+from handmade import hit
 
 from ragcli.answer.candidates import candidates
 from ragcli.answer.features import WITH_VECTORS, WORDS_ONLY, features

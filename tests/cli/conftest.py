@@ -5,15 +5,10 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-
-ROOT = Path(__file__).parents[2]
-WORKSHOP = ROOT / "examples" / "workshop"
-
-Run = Callable[..., "subprocess.CompletedProcess[str]"]
+from calling import WORKSHOP, Run, environment
 
 
 @pytest.fixture(scope="session")
@@ -24,19 +19,6 @@ def cache_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = shared / "shared-cache"
     folder.mkdir(exist_ok=True)
     return folder
-
-
-def environment(home: Path, cache: Path) -> dict[str, str]:
-    """A clean environment below `home`."""
-    kept = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
-    return {
-        **kept,
-        "HOME": str(home),
-        "XDG_DATA_HOME": str(home / "data"),
-        "XDG_CONFIG_HOME": str(home / "config"),
-        "XDG_CACHE_HOME": str(cache),
-        "HF_HUB_OFFLINE": "1",
-    }
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Run, environment
+from calling import Run, environment
 
 
 def report(result: subprocess.CompletedProcess[str]) -> dict[str, Any]:
@@ -171,6 +171,8 @@ def test_ctrl_c_keeps_what_was_done(
         [sys.executable, "-m", "ragcli", "ingest", str(folder)],
         env=environment(tmp_path / "home", cache_dir), cwd=tmp_path, text=True,
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
+        # A shell ignores SIGINT for what it starts in the background, perhaps these very tests.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )  # fmt: skip
     time.sleep(seconds)
     os.killpg(child.pid, signal.SIGINT)

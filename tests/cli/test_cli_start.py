@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 import pytest
-from conftest import Run
+from calling import Run
 
 HEAVY = {
     "torch",

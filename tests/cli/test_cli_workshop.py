@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import WORKSHOP, Run, environment
+from calling import WORKSHOP, Run, environment
 
 QUESTIONS = [
     ("What do I have to wear at the lathe?", "safety.pdf", "full face shield"),

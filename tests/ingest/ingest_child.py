@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 import numpy as np
-from conftest import Desk, Silence, WordEmbedder, desk_at
+from desk import Desk, Silence, WordEmbedder, desk_at
 
 
 class Loud(Silence):

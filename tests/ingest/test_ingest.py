@@ -6,7 +6,7 @@ import os
 from dataclasses import replace
 
 import pytest
-from conftest import Desk, reasons
+from desk import Desk, reasons
 
 from ragcli.errors import CollectionBusy, ConfigError, FingerprintMismatch, UsageError
 from ragcli.settings import Settings

@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import Desk, desk_at
+from desk import Desk, desk_at
 
 from ragcli.index.collection import Collection
 from ragcli.ingest.report import IngestReport

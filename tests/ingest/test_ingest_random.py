@@ -7,7 +7,7 @@ import random
 import shutil
 
 import pytest
-from conftest import Desk
+from desk import Desk
 
 TEXTS = [
     "alpha beta",

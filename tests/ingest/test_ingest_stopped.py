@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import Desk
+from desk import Desk
 
 from ragcli.errors import StorageError
 
@@ -27,8 +27,16 @@ def fill(desk: Desk) -> None:
 
 def start(desk: Desk) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, str(CHILD), str(desk.top)], stdout=subprocess.PIPE, text=True
+        [sys.executable, str(CHILD), str(desk.top)],
+        stdout=subprocess.PIPE,
+        text=True,
+        preexec_fn=heed_interrupts,
     )
+
+
+def heed_interrupts() -> None:
+    """A shell ignores SIGINT for what it starts in the background, perhaps these very tests."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def stop(child: subprocess.Popen[str], lines: int, pause: float, how: signal.Signals) -> str:
