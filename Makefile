@@ -56,8 +56,8 @@ check: dev
 # The lock names torch without its build tag and without CUDA packages: which build it is, and what
 # that build needs, is decided where it is installed.
 lock: $(UV)
-	$(LOCK) pyproject.toml -o requirements.txt
-	$(LOCK) pyproject.toml --group dev -c requirements.txt -o requirements-dev.txt
+	$(LOCK) pyproject.toml --extra all --group dev -o requirements-dev.txt
+	$(LOCK) pyproject.toml -c requirements-dev.txt -o requirements.txt
 	$(LOCK) pyproject.toml --group bench -c requirements-dev.txt -o requirements-bench.txt
 	sed -i.old -E 's/^(torch==[0-9.]+)\+[a-z0-9]+/\1/; /^(nvidia-|cuda-|triton)/d' requirements*.txt
 	rm -f requirements*.txt.old

@@ -42,6 +42,12 @@ class Store(Choice):
     use: str = Field("embedded", description="Vector store; `embedded` keeps them on this machine.")
 
 
+class Llm(Choice):
+    """Which language model writes answers."""
+
+    use: str = Field("none", description="Plug that writes; `none` leaves it to quotes.")
+
+
 class Answer(Choice):
     """Who words the answer."""
 
@@ -130,5 +136,6 @@ class Settings(Section):
     lexical: Lexical = Lexical()
     store: Store = Store()
     retrieval: Retrieval = Retrieval()
+    llm: Llm = Llm()
     answer: Answer = Answer()
     ingest: Ingest = Ingest()

@@ -1,0 +1,14 @@
+"""The plug board of language models: each plug turns messages into text, here or at a provider.
+
+A plug has `Options` and `build(options, resources)`, which returns an `Llm`. It never asks another
+model than the one it was given, and never another host. Knows nothing of documents.
+"""
+
+from __future__ import annotations
+
+from ragcli.llms.resources import Resources
+from ragcli.registry import Plug
+
+__all__ = ["LLMS", "Resources"]
+
+LLMS: dict[str, Plug] = {}
