@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from ragcli.embedders.card import Card
-from ragcli.embedders.cores import physical_cores
-from ragcli.embedders.gpu import gpu_trouble
 from ragcli.errors import ConfigError, ModelError
+from ragcli.models.cores import physical_cores
+from ragcli.models.gpu import gpu_trouble
 
 if TYPE_CHECKING:
     from ragcli.embedders.embedder import Encoder

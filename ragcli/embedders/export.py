@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, Any
 from ragcli.embedders.card import Card, read_card, refused
 from ragcli.embedders.onnx import MODEL
 from ragcli.embedders.probes import PROBES
-from ragcli.embedders.switches import QUIET
 from ragcli.embedders.tokens import TokenReader
 from ragcli.errors import ModelError, RagcliError
+from ragcli.models.switches import QUIET
 
 if TYPE_CHECKING:
     import numpy as np

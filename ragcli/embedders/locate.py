@@ -11,6 +11,7 @@ from pathlib import Path
 
 from ragcli.embedders.digests import file_digest
 from ragcli.errors import ModelError, NetworkError
+from ragcli.models.places import default_hub_cache, is_path, snapshot
 
 NEEDED = ("config.json", "tokenizer.json")
 WEIGHTS = ("model.safetensors", "model.safetensors.index.json")
@@ -55,7 +56,7 @@ def locate(
     """
     if is_path(model):
         return Located(_local(model), "folder")
-    hub_cache = hub_cache or _default_hub_cache()
+    hub_cache = hub_cache or default_hub_cache()
     found = _cached(model, revision, hub_cache)
     if found:
         return Located(found, "cache")
@@ -74,11 +75,6 @@ def full_name(model: str) -> str:
     return model if "/" in model or is_path(model) else f"sentence-transformers/{model}"
 
 
-def is_path(model: str) -> bool:
-    """Whether the name means a folder (`./x`, `../x`, `/x`, `~/x`) and not a model of the Hub."""
-    return model.startswith(("./", "../", "/", "~")) or model in {".", ".."}
-
-
 def _local(model: str) -> Path:
     folder = Path(model).expanduser()
     if not folder.is_dir():
@@ -93,26 +89,10 @@ def _local(model: str) -> Path:
     return folder.resolve()
 
 
-def _default_hub_cache() -> Path:
-    from huggingface_hub import constants
-
-    return Path(constants.HF_HUB_CACHE)
-
-
 def _cached(model: str, revision: str | None, hub_cache: Path) -> Path | None:
-    """The newest complete snapshot in the cache, read from its documented layout.
-
-    The library's own look-up imports an HTTP client, which costs more than the search for it.
-    """
-    repository = hub_cache / f"models--{model.replace('/', '--')}"
-    commit = revision or "main"
-    reference = repository / "refs" / commit
-    if reference.is_file():
-        commit = reference.read_text().strip()
-    folder = repository / "snapshots" / commit
-    if not _complete(folder, repository / ".no_exist" / commit):
-        return None
-    return folder
+    """The newest complete snapshot in the cache."""
+    folder, known_absent = snapshot(model, revision, hub_cache)
+    return folder if _complete(folder, known_absent) else None
 
 
 def _complete(folder: Path, known_absent: Path) -> bool:
@@ -141,10 +121,10 @@ def _packaged(packaged: Packaged, cache: Path) -> Path | None:
 
 
 def _download(model: str, revision: str | None, hub_cache: Path) -> Path:
-    from ragcli.embedders.hub import download
+    from ragcli.models.hub import download
 
     try:
-        return download(model, revision, hub_cache)
+        return download(model, revision, hub_cache, section="embedder")
     except ConnectionError as error:
         raise _absent(model, "the Hub cannot be reached") from error
 

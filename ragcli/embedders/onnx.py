@@ -10,8 +10,8 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ragcli.embedders.card import Card
-from ragcli.embedders.switches import silence_onnxruntime
 from ragcli.embedders.tokens import TokenReader
+from ragcli.models.switches import silence_onnxruntime
 
 if TYPE_CHECKING:
     import numpy as np

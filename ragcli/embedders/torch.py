@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import subprocess
-import sys
-import tempfile
-import weakref
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 from ragcli.embedders.card import Card
-from ragcli.embedders.frames import receive, send
-from ragcli.embedders.switches import STEADY_MEMORY
 from ragcli.errors import ModelError
+from ragcli.models.child import Child, Died
+from ragcli.models.switches import STEADY_MEMORY
 
 if TYPE_CHECKING:
     import numpy as np
@@ -33,9 +27,7 @@ class TorchEncoder:
     ) -> None:
         self._model = card.model
         self._dimension = card.dimension
-        self._log = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the child
-        self._child = _spawn(self._log)
-        self._stop = weakref.finalize(self, _end, self._child)
+        self._child = Child("ragcli.embedders.torch_child", STEADY_MEMORY)
         order = {
             "model": card.model,
             "folder": str(card.folder),
@@ -63,43 +55,17 @@ class TorchEncoder:
 
     def close(self) -> None:
         """End the child."""
-        self._stop()
+        self._child.close()
 
     def _ask(self, request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
-        assert self._child.stdin and self._child.stdout
         try:
-            send(self._child.stdin, request)
-            reply, data = receive(self._child.stdout)
-        except (EOFError, BrokenPipeError) as error:
+            self._child.send(request)
+            reply, data = self._child.receive()
+        except Died as death:
             raise ModelError(
-                f"The process that runs {self._model} ended: {_last_line(self._log)}.",
+                f"The process that runs {self._model} ended: {death}.",
                 "Set embedder.backend to onnx, or choose another embedder.model.",
-            ) from error
+            ) from death
         if "error" in reply:
             raise ModelError(reply["error"], reply["fix"])
         return reply, data
-
-
-def _spawn(log: IO[bytes]) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(
-        [sys.executable, "-P", "-m", "ragcli.embedders.torch_child"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=log,
-        env={**os.environ, **STEADY_MEMORY},
-    )
-
-
-def _end(child: subprocess.Popen[bytes]) -> None:
-    child.kill()
-    child.wait()
-    for stream in (child.stdin, child.stdout):
-        if stream:
-            with contextlib.suppress(BrokenPipeError):
-                stream.close()
-
-
-def _last_line(log: IO[bytes]) -> str:
-    log.seek(0)
-    lines = log.read().decode(errors="replace").strip().splitlines()
-    return lines[-1].strip() if lines else "it said nothing"

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import IO, Any
 
 from ragcli.embedders.card import read_card
-from ragcli.embedders.frames import receive, send
-from ragcli.embedders.switches import QUIET
 from ragcli.embedders.tokens import TokenReader
 from ragcli.errors import ModelError, RagcliError
+from ragcli.models.frames import receive, send
+from ragcli.models.switches import QUIET
 
 
 def main() -> int:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
 from pathlib import Path
 
@@ -11,10 +13,10 @@ from workshop import TEXTS
 
 from ragcli.embedders import build
 from ragcli.embedders.backend import choose
-from ragcli.embedders.frames import receive, send
-from ragcli.embedders.gpu import gpu_trouble
 from ragcli.embedders.sentence_transformers import Options
 from ragcli.errors import ConfigError, ModelError
+from ragcli.models.frames import receive, send
+from ragcli.models.gpu import gpu_trouble
 from ragcli.settings import Embedder
 
 
@@ -40,8 +42,7 @@ def test_torch_in_a_child_computes_the_same(workshop: Path, tmp_path: Path) -> N
         assert embedder.encode([]).shape == (0, 32)
         assert ("torch" in sys.modules) == had_torch
         # A child that is gone is an error of its own, not a broken pipe.
-        embedder._encoder._child.kill()
-        embedder._encoder._child.wait()
+        os.kill(embedder._encoder._child.pid, signal.SIGKILL)
         with pytest.raises(ModelError, match="ended"):
             embedder.encode(["tide"])
     finally:
