@@ -4,12 +4,16 @@ RagcliError                    exit 1: it failed
 ├── UsageError                 exit 2: what was typed or configured is wrong
 │   ├── ConfigError            a setting, a profile or a configuration file
 │   ├── MissingExtra           a package that this choice needs is not installed
+│   ├── MissingKey             a provider needs a key, and its variable holds none
 │   └── FingerprintMismatch    the collection was built with another embedder or splitter
 ├── CollectionMissing          exit 2: nothing was ingested yet
 ├── CollectionBusy             another process is writing to the collection
 ├── CollectionDamaged          the ledger is damaged
 │   └── IndexDamaged           a derived index is missing or damaged: it is rebuilt from the ledger
-├── ModelError                 a model cannot be found, loaded or verified
+├── ModelError                 a model cannot be found, loaded or verified, or answers with an error
+│   ├── KeyRefused             the provider does not accept the key
+│   ├── RateLimited            the provider wants fewer requests, or the account is used up
+│   └── ContextTooLong         the prompt has more tokens than the model reads
 ├── NetworkError               a host cannot be reached, or --offline forbids it
 ├── StorageError               disk full, read-only, no permission
 └── ParseError                 one document cannot be read; the run goes on
@@ -52,6 +56,12 @@ class MissingExtra(UsageError):
     code = "missing-extra"
 
 
+class MissingKey(UsageError):
+    """A provider needs a key, and the variable that should hold it holds none."""
+
+    code = "missing-key"
+
+
 class FingerprintMismatch(UsageError):
     """The collection was built with another embedder or splitter than the one configured."""
 
@@ -82,9 +92,27 @@ class IndexDamaged(CollectionDamaged):
 
 
 class ModelError(RagcliError):
-    """A model cannot be found, loaded or verified."""
+    """A model cannot be found, loaded or verified, or answers with an error."""
 
     code = "model"
+
+
+class KeyRefused(ModelError):
+    """The provider does not accept the key."""
+
+    code = "key-refused"
+
+
+class RateLimited(ModelError):
+    """The provider wants fewer requests, or the account has nothing left."""
+
+    code = "rate-limit"
+
+
+class ContextTooLong(ModelError):
+    """The prompt has more tokens than the model reads."""
+
+    code = "context-too-long"
 
 
 class NetworkError(RagcliError):

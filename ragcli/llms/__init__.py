@@ -11,4 +11,7 @@ from ragcli.registry import Plug
 
 __all__ = ["LLMS", "Resources"]
 
-LLMS: dict[str, Plug] = {}
+LLMS: dict[str, Plug] = {
+    "openai": Plug("ragcli.llms.openai", "openai", ("langchain_openai",)),
+    "openai-compatible": Plug("ragcli.llms.openai_compatible", "openai", ("langchain_openai",)),
+}
