@@ -54,7 +54,6 @@ class Failure:
     status: int = 0
     said: str = ""
     again_s: float | None = None
-    target: str = ""
 
     @property
     def shown(self) -> str:
@@ -112,8 +111,7 @@ def _status(error: BaseException) -> int:
 def _answered(chain: list[BaseException], status: int, key: str) -> Failure:
     said = next((text for one in chain if (text := _said(one))), "")
     headers: Any = next((found for one in chain if (found := _headers(one)) is not None), {})
-    target = str(headers.get("location") or "")
-    return Failure("status", status, clean(said, key), _again(chain, headers), clean(target, key))
+    return Failure("status", status, clean(said, key), _again(chain, headers))
 
 
 def _headers(error: BaseException) -> Any:

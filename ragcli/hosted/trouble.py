@@ -78,12 +78,6 @@ def judge(failure: Failure, access: Access) -> RagcliError:
         return _refused(failure, access)
     if failure.status == 413 or _has(failure, TOO_LONG):
         return _too_long(access)
-    if 300 <= failure.status < 400:
-        return NetworkError(
-            f"{access.who} redirects to another address, which is not followed:"
-            f" {failure.target[:200] or 'it does not say which'}.",
-            f"If you trust that address, set {access.section}.base_url to it.",
-        )
     if failure.status == 404 or _has(failure, NO_MODEL):
         return _missing(failure, access)
     return _busy(failure, access) or ModelError(
@@ -107,7 +101,7 @@ def _unanswered(failure: Failure, access: Access) -> RagcliError:
             f"The connection to {access.who} broke off.", "Try again; check the network."
         )
     return ModelError(
-        f"{access.who} answered in a form that is not its own{_quoted(failure)}.",
+        f"{access.who} answered in a form that is not its own.",
         f"Check that {url} is the address of such a server, and {access.section}.model.",
     )
 

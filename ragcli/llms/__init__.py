@@ -12,6 +12,12 @@ from ragcli.registry import Plug
 __all__ = ["LLMS", "Resources"]
 
 LLMS: dict[str, Plug] = {
+    "anthropic": Plug("ragcli.llms.anthropic", "anthropic", ("langchain_anthropic",)),
+    "cohere": Plug("ragcli.llms.cohere", "cohere", ("langchain_cohere",)),
+    "deepseek": Plug("ragcli.llms.deepseek", "deepseek", ("langchain_deepseek",)),
+    "google": Plug("ragcli.llms.google", "google", ("langchain_google_genai",)),
+    "mistral": Plug("ragcli.llms.mistral", "mistral", ("langchain_mistralai",)),
+    "ollama": Plug("ragcli.llms.ollama", "ollama", ("langchain_ollama",)),
     "openai": Plug("ragcli.llms.openai", "openai", ("langchain_openai",)),
     "openai-compatible": Plug("ragcli.llms.openai_compatible", "openai", ("langchain_openai",)),
 }

@@ -22,6 +22,16 @@ from ragcli.llms.estimate import estimate_tokens
 
 ENDS = ("finish_reason", "stop_reason", "done_reason")
 CUT = {"length", "max_tokens", "model_length"}
+BROKEN = {"error", "insufficient_system_resource"}
+WITHHELD = {
+    "content_filter",
+    "refusal",
+    "safety",
+    "recitation",
+    "blocklist",
+    "prohibited_content",
+    "spii",
+}
 
 
 class HostedChat(BaseChatModel):
@@ -69,19 +79,24 @@ class HostedChat(BaseChatModel):
             end = _end(chunk) or end
             text = text or chunk.text.strip()
             yield chunk
-        if not end:
-            raise NetworkError(
-                f"{self._access.who} broke off before the end of its answer.", "Try again."
-            )
-        self._check_end(end, text)
+        self._check_end(end or "error", text)
 
     def _check_end(self, end: str, text: str) -> None:
-        """Raise ModelError for a model that thought until nothing was left to answer with."""
-        if end.lower() in CUT and not text.strip():
+        """Raise for an answer that is not whole, or empty; one at its length limit is an answer."""
+        who, reason = self._access.who, end.lower()
+        if reason in BROKEN:
+            raise NetworkError(f"{who} broke off before the end of its answer.", "Try again.")
+        if reason in WITHHELD:
+            raise ModelError(
+                f"{who} withheld the answer: {reason}.", "Ask otherwise, or choose another model."
+            )
+        if reason in CUT and not text.strip():
             raise ModelError(
                 f"{self._access.model!r} used all of its tokens before it answered.",
                 "Raise llm.max_new_tokens.",
             )
+        if not text.strip():
+            raise ModelError(f"{who} answered with nothing.", "Try again, or choose another model.")
 
 
 def _end(generation: ChatGeneration) -> str:

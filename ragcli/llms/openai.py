@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from ragcli.hosted.client import client_options, seconds
 from ragcli.hosted.provider import OPENAI
 from ragcli.llms.hosted_options import ChatOptions, Known, finished, reach
 from ragcli.llms.llm import Llm
@@ -52,11 +53,7 @@ def build(options: Options, resources: Resources) -> Llm:
 
 
 def http_client(access: Access) -> DefaultHttpxClient:
-    """The SDK's own client, which follows no redirect: it would carry the documents elsewhere."""
+    """The SDK's own client with our manners."""
     from openai import DefaultHttpxClient, Timeout
 
-    return DefaultHttpxClient(
-        timeout=Timeout(access.timeout_s, connect=access.connect_s),
-        follow_redirects=False,
-        trust_env=not access.local,
-    )
+    return DefaultHttpxClient(timeout=Timeout(**seconds(access)), **client_options(access))
