@@ -16,6 +16,7 @@ LLMS: dict[str, Plug] = {
     "cohere": Plug("ragcli.llms.cohere", "cohere", ("langchain_cohere",)),
     "deepseek": Plug("ragcli.llms.deepseek", "deepseek", ("langchain_deepseek",)),
     "google": Plug("ragcli.llms.google", "google", ("langchain_google_genai",)),
+    "huggingface": Plug("ragcli.llms.huggingface"),
     "mistral": Plug("ragcli.llms.mistral", "mistral", ("langchain_mistralai",)),
     "ollama": Plug("ragcli.llms.ollama", "ollama", ("langchain_ollama",)),
     "openai": Plug("ragcli.llms.openai", "openai", ("langchain_openai",)),
