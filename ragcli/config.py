@@ -177,6 +177,8 @@ def _problem(item: Any, section: str, origins: Mapping[str, str], model: Any) ->
         near = difflib.get_close_matches(path[-1], _names(model, path[:-1]), n=1)
         hint = f"; did you mean {near[0]!r}?" if near else ""
         return Problem(key, f"there is no such setting{hint}", origin)
+    if item["type"] == "value_error":
+        return Problem(key, str(item["ctx"]["error"]), origin)
     message = item["msg"][0].lower() + item["msg"][1:]
     given = item.get("input")
     shown = f", not {given!r}" if isinstance(given, str | int | float | bool) else ""

@@ -51,7 +51,11 @@ class Llm(Choice):
 class Answer(Choice):
     """Who words the answer."""
 
-    use: str = Field("quote", description="`quote` answers with sentences of the documents.")
+    use: str = Field(
+        "auto",
+        description="`quote` answers with sentences of the documents, `write` with those of a language"
+        " model; `auto` writes where `llm` is configured and quotes where it is not.",
+    )
 
 
 class Splitter(Section):

@@ -6,7 +6,7 @@ import hashlib
 import os
 import shutil
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import tee
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any, cast
 from ragcli.errors import UsageError
 
 if TYPE_CHECKING:
+    from langchain_classic.chains.combine_documents.base import BaseCombineDocumentsChain
+
     from ragcli.answer import Answer
     from ragcli.cli.asking import Question
     from ragcli.cli.session import Session
@@ -47,12 +49,18 @@ class Asking:
         return zip(asked, results, strict=True)
 
     def answer(
-        self, questions: Iterable[Question], *, filter_by: list[str] | None, explain: bool
+        self,
+        questions: Iterable[Question],
+        *,
+        filter_by: list[str] | None,
+        explain: bool,
+        on_text: Callable[[str], None] | None = None,
     ) -> Iterator[tuple[Question, Answer]]:
-        """Each question with its answer, in order, through RetrievalQA."""
-        from ragcli.answer import ANSWERERS
+        """Each question with its answer, in order, through RetrievalQA.
+
+        `on_text` is told what a language model writes, as soon as it is certain.
+        """
         from ragcli.answer.chain import answer
-        from ragcli.registry import load
         from ragcli.retrieve.retriever import CollectionRetriever
 
         results: list[SearchResult] = []
@@ -62,9 +70,7 @@ class Asking:
             options=self._options("chunk", filter_by, explain),
             on_result=results.append,
         )
-        choice = self._session.settings.answer
-        module = load("answerer", ANSWERERS, choice.use)
-        combine = module.build(self._answer_options(module), self._session.embedder)
+        combine = self._combine(on_text)
         for question in questions:
             started = time.perf_counter()
             found = answer(question.text, retriever, combine)
@@ -77,10 +83,21 @@ class Asking:
             }
             yield question, found
 
-    def _answer_options(self, module: Any) -> Any:
+    def _combine(self, on_text: Callable[[str], None] | None) -> BaseCombineDocumentsChain:
+        from ragcli.answer import ANSWERERS, WRITERS
         from ragcli.config import plug_options
+        from ragcli.registry import load
 
-        return plug_options(module, "answer", self._session.settings.answer)
+        session = self._session
+        choice = session.settings.answer
+        module = load("answerer", ANSWERERS, choice.use)
+        given: dict[str, Any] = {}
+        if choice.use in WRITERS and session.settings.llm.use != "none":
+            given = {"llm": lambda: session.llm, "on_text": on_text}
+        chain: BaseCombineDocumentsChain = module.build(
+            plug_options(module, "answer", choice), session.embedder, **given
+        )
+        return chain
 
     def _options(self, by: str, filter_by: list[str] | None, explain: bool) -> RetrievalOptions:
         from ragcli.retrieve.filters import parse

@@ -89,6 +89,21 @@ def with_common(command: Callable[..., Any]) -> Callable[..., Any]:
     return wrapper
 
 
+Llm = Annotated[
+    str | None,
+    typer.Option(
+        "--llm",
+        metavar="PROVIDER:MODEL",
+        help="Language model that writes the answer, such as openai:gpt-4.1-mini; none quotes.",
+    ),
+]
+Stream = Annotated[
+    bool | None,
+    typer.Option(
+        "--stream/--no-stream",
+        help="Show a written answer while it is written; by default on a terminal.",
+    ),
+]
 TopK = Annotated[
     int | None, typer.Option("-k", "--top-k", metavar="N", help="Number of hits.", min=1)
 ]

@@ -67,13 +67,18 @@ class Output:
         self.verbose = verbose
         environ = environ or {}
         plain = bool(environ.get("NO_COLOR")) or environ.get("TERM") == "dumb"
-        self.colour = sys.stdout.isatty() and not plain
+        self.terminal = sys.stdout.isatty()
+        self.colour = self.terminal and not plain
         self.progress = sys.stderr.isatty() and not (quiet or json or environ.get("TERM") == "dumb")
         self._colour_errors = sys.stderr.isatty() and not plain
 
     def data(self, line: str) -> None:
         """One line (or several) of the result."""
         _write(sys.stdout, line)
+
+    def piece(self, text: str) -> None:
+        """A stretch of the result, without a line end."""
+        _write(sys.stdout, text, end="")
 
     def record(self, data: Mapping[str, Any]) -> None:
         """The result as one line of JSON."""
@@ -116,9 +121,9 @@ class Output:
         return f"\x1b[{code}m{text}\x1b[0m" if self._colour_errors else text
 
 
-def _write(stream: TextIO, text: str) -> None:
+def _write(stream: TextIO, text: str, end: str = "\n") -> None:
     try:
-        stream.write(text + "\n")
+        stream.write(text + end)
         stream.flush()
     except BrokenPipeError:
         # The reader has left: what it did not want is no error. The stream now leads nowhere, so

@@ -38,6 +38,8 @@ class TerminalProgress:
         if not self._out.progress:
             return
         bars = self._started()
+        if self._task is not None:
+            bars.update(self._task, total=bars.tasks[self._task].completed)
         self._task = bars.add_task(clean(name, one_line=True), total=total, note="")
 
     def advance(self, steps: int = 1, note: str = "") -> None:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ragcli.cli.output import Output, clean
 from ragcli.types import Citation, Hit, Place, StoredChunk
+
+if TYPE_CHECKING:
+    from ragcli.answer import Sentence
 
 SNIPPET = 200
 
@@ -52,6 +55,16 @@ def citation_json(citation: Citation, cwd: Path) -> dict[str, Any]:
         "chunk": citation.chunk.id,
         "score": round(citation.score, 4),
         "supported": citation.supported,
+    }
+
+
+def sentence_json(sentence: Sentence) -> dict[str, Any]:
+    """One checked sentence of `ragcli.query/1`; `supported` is null where nothing is claimed."""
+    return {
+        "text": sentence.text,
+        "citations": sentence.citations,
+        "supported": sentence.supported,
+        "reason": sentence.reason,
     }
 
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ragcli.embedders.embedder import SentenceEmbedder
     from ragcli.index.collection import Collection
     from ragcli.ingest.report import IngestReport, Progress
+    from ragcli.llms.llm import Llm
     from ragcli.settings import Settings
 
 PROJECT_FILE = "ragcli.yaml"
@@ -121,6 +122,39 @@ class Session:
             on_progress=self.out.note,
         )
 
+    @cached_property
+    def llm(self) -> Llm:
+        """The configured language model, ready to be asked; closed when the asking ends."""
+        from ragcli.cli.progress import TerminalProgress
+        from ragcli.config import plug_options
+        from ragcli.llms import LLMS, Resources
+        from ragcli.registry import load
+
+        choice = self.settings.llm
+        module = load("llm", LLMS, choice.use)
+        options = plug_options(module, "llm", choice)
+        with TerminalProgress(self.out) as progress:
+            progress.phase(f"Loading {self.llm_name}", None)
+            resources = Resources(
+                self.cache_dir, self.settings.offline, self.environ, progress.message
+            )
+            llm: Llm = module.build(options, resources)
+        return llm
+
+    @property
+    def llm_name(self) -> str | None:
+        """`plug:model` of the model that would write answers; None where they are quotes."""
+        choice = self.settings.llm
+        if choice.use == "none" or self.settings.answer.use == "quote":
+            return None
+        return f"{choice.use}:{choice.options.get('model', '')}".rstrip(":")
+
+    def close(self) -> None:
+        """Let go of the language model, if it was asked."""
+        if "llm" in self.__dict__:
+            self.llm.close()
+            del self.llm
+
     def absolute(self, path: Path) -> Path:
         """The path from the working directory, without links."""
         return Path(os.path.realpath(self.cwd / path.expanduser()))
@@ -172,7 +206,10 @@ class Session:
         with collection:
             if self.settings.retrieval.mode != "lexical":
                 check_fingerprint(self, collection)
-            yield Asking(self, collection)
+            try:
+                yield Asking(self, collection)
+            finally:
+                self.close()
 
     def stack_json(self) -> dict[str, Any]:
         """What answered: the fields of the JSON output that name the parts."""
@@ -181,7 +218,7 @@ class Session:
             "collection": settings.collection,
             "embedder": self.embedder_info.model if settings.retrieval.mode != "lexical" else None,
             "store": settings.store.use,
-            "llm": None,
+            "llm": self.llm_name,
             "top_k": settings.retrieval.top_k,
         }
 

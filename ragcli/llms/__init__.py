@@ -12,6 +12,7 @@ from ragcli.registry import Plug
 __all__ = ["LLMS", "Resources"]
 
 LLMS: dict[str, Plug] = {
+    "none": Plug("ragcli.llms.none"),
     "anthropic": Plug("ragcli.llms.anthropic", "anthropic", ("langchain_anthropic",)),
     "cohere": Plug("ragcli.llms.cohere", "cohere", ("langchain_cohere",)),
     "deepseek": Plug("ragcli.llms.deepseek", "deepseek", ("langchain_deepseek",)),

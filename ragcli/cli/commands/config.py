@@ -25,11 +25,13 @@ def boards() -> dict[str, Board]:
     """The plug boards behind the sections that choose a plug."""
     from ragcli.answer import ANSWERERS
     from ragcli.embedders import EMBEDDERS
+    from ragcli.llms import LLMS
     from ragcli.stores import STORES
 
     return {
         "embedder": ("embedder", EMBEDDERS),
         "store": ("store", STORES),
+        "llm": ("llm", LLMS),
         "answer": ("answerer", ANSWERERS),
     }
 
@@ -146,4 +148,6 @@ def _rows(session: Session) -> list[tuple[str, Any, str]]:
 def _yaml(value: Any) -> str:
     import yaml
 
-    return str(yaml.safe_dump(value, default_flow_style=True, width=1000)).split("\n")[0]
+    style = '"' if isinstance(value, str) and "\n" in value else None
+    dumped = yaml.safe_dump(value, default_flow_style=True, default_style=style, width=10_000)
+    return str(dumped).split("\n")[0]

@@ -82,6 +82,7 @@ def ingest(
     else:
         _print(report, session, dry_run)
     if report.interrupted:
+        session.out.note("Interrupted. What was done is kept; the same command goes on from here.")
         raise typer.Exit(130)
     if report.failed:
         raise typer.Exit(4)

@@ -16,13 +16,24 @@ from ragcli.cli.options import (
     FilterBy,
     In,
     Jsonl,
+    Llm,
     MinScore,
     Mode,
+    Stream,
     TopK,
 )
 from ragcli.cli.output import clean
-from ragcli.cli.render import citation_json, hit_json, print_hits, snippet, source_line
+from ragcli.cli.render import (
+    citation_json,
+    hit_json,
+    print_hits,
+    sentence_json,
+    snippet,
+    source_line,
+)
 from ragcli.cli.session import Session
+from ragcli.cli.streaming import AnswerStream
+from ragcli.errors import UsageError
 
 if TYPE_CHECKING:
     from ragcli.answer import Answer
@@ -41,6 +52,8 @@ def query(
     mode: Mode = None,
     filter_by: FilterBy = None,
     min_score: MinScore = None,
+    llm: Llm = None,
+    stream: Stream = None,
     hits: Annotated[bool, typer.Option("--hits", help="Show the hits beside the answer.")] = False,
     explain: Explain = False,
     strict: Annotated[
@@ -53,24 +66,52 @@ def query(
     session = Session(common, os.environ, Path.cwd())
     request = asked(question, more, inside, batch, jsonl)
     session.override(retrieval__top_k=top_k, retrieval__mode=mode, retrieval__min_score=min_score)
+    session.override(**_chosen(llm))
     session.out.json = session.out.json or jsonl
+    live = _live(session, stream, batch=request.batch)
     show_hits = hits or explain
     answered = unsupported = 0
-    with session.asking(request.paths) as asking:
-        found = asking.answer(request.questions, filter_by=filter_by, explain=explain)
-        for number, (item, answer) in enumerate(found):
-            answered += answer.status == "answered"
-            unsupported += sum(not citation.supported for citation in answer.citations)
-            if session.out.json:
-                session.out.record(_json(session, item, answer, show_hits, explain))
-            else:
+    warned: set[str] = set()
+    try:
+        with session.asking(request.paths) as asking:
+            found = asking.answer(
+                request.questions, filter_by=filter_by, explain=explain, on_text=live
+            )
+            for number, (item, answer) in enumerate(found):
+                answered += answer.status == "answered"
+                unsupported += answer.unsupported
+                if session.out.json:
+                    session.out.record(_json(session, item, answer, show_hits, explain))
+                    continue
                 if request.batch:
                     session.out.data(("\n" if number else "") + session.out.bold(item.text))
-                _print(session, answer, show_hits, explain, first=number == 0)
+                _warn(session, answer, warned)
+                _print(session, answer, live, show_hits, explain)
+    finally:
+        if live is not None:
+            live.end()
     if not answered:
         raise typer.Exit(3)
     if strict and unsupported:
         raise typer.Exit(4)
+
+
+def _chosen(llm: str | None) -> dict[str, str | None]:
+    """The settings that `--llm` stands for."""
+    if llm is None:
+        return {}
+    from ragcli.llms.naming import parse
+
+    use, model = parse(llm)
+    return {"llm__use": use, "llm__model": model}
+
+
+def _live(session: Session, stream: bool | None, *, batch: bool) -> AnswerStream | None:
+    """Where to show an answer while it is written, if that is wanted."""
+    if stream and batch:
+        raise UsageError("--stream shows one answer.", "Leave it out with --batch.")
+    wanted = session.out.terminal and not batch if stream is None else stream
+    return AnswerStream(session.out) if wanted and not session.out.json else None
 
 
 def _json(
@@ -87,6 +128,7 @@ def _json(
         "answer": answer.text,
         "answer_kind": answer.kind,
         "citations": [citation_json(citation, session.cwd) for citation in answer.citations],
+        "sentences": [sentence_json(sentence) for sentence in answer.sentences],
         **({"hits": shown} if hits else {}),
         **session.stack_json(),
         "timings_ms": answer.timings_ms,
@@ -94,16 +136,30 @@ def _json(
     }
 
 
-def _print(session: Session, answer: Answer, hits: bool, explain: bool, *, first: bool) -> None:
+def _warn(session: Session, answer: Answer, warned: set[str]) -> None:
+    """Warnings that were not given before."""
+    for warning in answer.warnings:
+        if warning not in warned:
+            session.out.warn(warning)
+            warned.add(warning)
+
+
+def _print(
+    session: Session, answer: Answer, live: AnswerStream | None, hits: bool, explain: bool
+) -> None:
     out = session.out
-    for warning in answer.warnings if first else []:
-        out.warn(warning)
     if answer.status == "answered":
-        out.data(clean(answer.text or ""))
+        if live is not None and live.shown:
+            live.end()
+        else:
+            out.data(clean(answer.text or ""))
         out.data("")
         for citation in answer.citations:
             place = source_line(citation.chunk, citation.place, session.cwd)
             out.data(f"[{citation.n}] {place}")
+        for sentence in answer.sentences:
+            if sentence.supported is False:
+                out.note(f"not supported: {snippet(sentence.text, 60)} ({sentence.reason})")
     else:
         _print_nothing_found(session, answer)
     if hits:

@@ -72,6 +72,7 @@ def _json(session: Session, item: Question, result: SearchResult, explain: bool)
         **({"id": item.id} if item.id is not None else {}),
         "hits": hits,
         **session.stack_json(),
+        "llm": None,
         "timings_ms": result.timings_ms,
         "warnings": result.warnings,
     }
