@@ -123,6 +123,9 @@ def _headers(error: BaseException) -> Any:
 
 def _transport(error: BaseException) -> Kind | None:
     names = {kind.__name__ for kind in type(error).__mro__} if _is_vendors(error) else set()
+    # What the reader of a stream raises for an answer that is none, though by a transport's name.
+    if "SSEError" in names:
+        return "garbled"
     if isinstance(error, TimeoutError) or "TimeoutException" in names:
         return "timeout"
     # The package `ollama` raises a bare ConnectionError and drops the reason.

@@ -21,7 +21,7 @@ def build(options: Options, resources: Resources) -> Llm:
     from langchain_deepseek.data._profiles import _PROFILES
 
     from ragcli.llms.hosted import HostedChat
-    from ragcli.llms.openai import http_client
+    from ragcli.llms.openai import patient
 
     class Chat(HostedChat, ChatDeepSeek):
         """DeepSeek's chat model."""
@@ -33,8 +33,6 @@ def build(options: Options, resources: Resources) -> Llm:
         base_url=access.url,
         max_tokens=known.answer(options),
         temperature=known.temperature(options),
-        max_retries=0,
-        openai_proxy=None,
-        http_client=http_client(access),
+        **patient(access),
     )
     return finished(chat, access, options, known)

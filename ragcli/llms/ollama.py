@@ -56,16 +56,18 @@ def build(options: Options, resources: Resources) -> Llm:
 
 
 def client_arguments(access: Access) -> dict[str, Any]:
-    """Arguments of the package's client; it would send OLLAMA_API_KEY to any host by itself."""
+    """Arguments of the package's client.
+
+    The key is set on each request: by itself the package sends OLLAMA_API_KEY to any host, and a
+    header among its arguments would be shown with them.
+    """
     import httpx
 
+    def set_key(request: Any) -> None:
+        request.headers.pop("authorization", None)
+        if access.key:
+            request.headers["authorization"] = f"Bearer {access.key}"
+
     options = client_options(access)
-    if not access.key:
-        options["event_hooks"]["request"].append(
-            lambda request: request.headers.pop("authorization", None)
-        )
-    return {
-        **options,
-        "timeout": httpx.Timeout(**seconds(access)),
-        "headers": {"authorization": f"Bearer {access.key}"} if access.key else {},
-    }
+    options["event_hooks"]["request"].append(set_key)
+    return {**options, "timeout": httpx.Timeout(**seconds(access))}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ragcli.hosted.client import client_options, seconds
 from ragcli.hosted.provider import OPENAI
@@ -12,8 +12,6 @@ from ragcli.llms.llm import Llm
 from ragcli.llms.resources import Resources
 
 if TYPE_CHECKING:
-    from openai import DefaultHttpxClient
-
     from ragcli.hosted.access import Access
 
 WINDOW = 128_000
@@ -43,17 +41,21 @@ def build(options: Options, resources: Resources) -> Llm:
         base_url=access.url,
         max_completion_tokens=known.answer(options),
         temperature=known.temperature(options, accepted=not THINKS.match(options.model)),
-        max_retries=0,
         stream_usage=True,
         use_responses_api=False,
-        openai_proxy=None,
-        http_client=http_client(access),
+        **patient(access),
     )
     return finished(chat, access, options, known)
 
 
-def http_client(access: Access) -> DefaultHttpxClient:
-    """The SDK's own client with our manners."""
+def patient(access: Access) -> dict[str, Any]:
+    """Arguments of a chat model of langchain-openai: our client, our time-outs, no other attempts."""
     from openai import DefaultHttpxClient, Timeout
 
-    return DefaultHttpxClient(timeout=Timeout(**seconds(access)), **client_options(access))
+    timeout = Timeout(**seconds(access))
+    return {
+        "max_retries": 0,
+        "timeout": timeout,
+        "http_client": DefaultHttpxClient(timeout=timeout, **client_options(access)),
+        "openai_proxy": None,
+    }

@@ -32,7 +32,7 @@ def build(options: Options, resources: Resources) -> Llm:
     from langchain_openai.chat_models.base import BaseChatOpenAI
 
     from ragcli.llms.hosted import HostedChat
-    from ragcli.llms.openai import http_client
+    from ragcli.llms.openai import patient
 
     class Chat(HostedChat, BaseChatOpenAI):
         """The chat model of a server; it is sent `max_tokens`, which all of them know."""
@@ -45,10 +45,8 @@ def build(options: Options, resources: Resources) -> Llm:
         base_url=access.url,
         max_tokens=known.answer(options),
         temperature=known.temperature(options),
-        max_retries=0,
         stream_usage=False,
         use_responses_api=False,
-        openai_proxy=None,
-        http_client=http_client(access),
+        **patient(access),
     )
     return finished(chat, access, options, known)
