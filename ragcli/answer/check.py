@@ -8,11 +8,11 @@ written by benchmarks/citation_check.py).
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ragcli.answer.claims import Claim
 from ragcli.answer.evidence import Evidence, Piece, Sight
@@ -54,7 +54,7 @@ def check(evidence: Evidence, claim: Claim, *, least: float | None = None) -> Ve
     sight = evidence.look(claim.said, cited)
     fitted = weights(evidence.compares)
     chance = float(_chance(fitted.network, [sight.row])[0])
-    reason = _decisive(absent, cited, sight)
+    reason = decisive(absent, cited, sight)
     if reason is None and chance < (fitted.threshold if least is None else least):
         reason = _unconvincing(cited, sight)
     return Verdict(
@@ -65,23 +65,25 @@ def check(evidence: Evidence, claim: Claim, *, least: float | None = None) -> Ve
 @lru_cache(maxsize=2)
 def weights(with_vectors: bool, file: Path = FILE) -> Fitted:
     """The fitted numbers; read once."""
-    import numpy as np
-
     part = json.loads(file.read_text(encoding="utf-8"))[
         "with_vectors" if with_vectors else "words_only"
     ]
+    return Fitted(network(part["claim"]), part["threshold"])
 
-    def matrix(values: object) -> NDArray[np.float32]:
+
+def network(fitted: Mapping[str, Any]) -> Network:
+    """The network that these numbers describe."""
+    import numpy as np
+
+    def matrix(values: Any) -> NDArray[np.float32]:
         return np.array(values, dtype=np.float32)
 
-    fitted = part["claim"]
-    network = Network(
+    return Network(
         tuple(fitted["inputs"]),
         matrix(fitted["mean"]),
         matrix(fitted["scale"]),
         tuple((matrix(weight), matrix(bias)) for weight, bias in fitted["layers"]),
     )
-    return Fitted(network, part["threshold"])
 
 
 def _chance(network: Network, rows: Sequence[Sequence[float]]) -> NDArray[np.float32]:
@@ -90,7 +92,8 @@ def _chance(network: Network, rows: Sequence[Sequence[float]]) -> NDArray[np.flo
     return probability(network.logits(np.array(rows, dtype=np.float32)))
 
 
-def _decisive(absent: Sequence[int], cited: Sequence[int], sight: Sight) -> str | None:
+def decisive(absent: Sequence[int], cited: Sequence[int], sight: Sight) -> str | None:
+    """Why a claim cannot be supported whatever its wording; None where the wording decides."""
     if absent:
         return f"There is no passage {', '.join(f'[{n}]' for n in absent)}."
     lacking = _does_not(cited)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -30,6 +30,8 @@ NEAR = 8
 """Units of the cited passages, and of the others, that are compared by their vectors."""
 AROUND = 3
 """Content words on each side of a figure or name that are looked for beside it."""
+FAMILY, HEAD = 5, 4
+"""Letters that words must have to be compared as derived from one another, and that they must share."""
 GAIN = 0.1
 """Share of a claim that a second unit must add to be relied on too."""
 WORDING = (
@@ -94,6 +96,7 @@ class Evidence:
         self.pieces = [_piece(one) for one in candidates(hits)]
         self._titles = [frozenset(title_words(hit).stems) for hit in hits]
         self._title_figures = [figures(_titles(hit)) for hit in hits]
+        self.kin = _by_head({t for piece in self.pieces for t in piece.stems}.union(*self._titles))
         self._counts = Counter(term for piece in self.pieces for term in piece.stems)
         self._known = frozenset(name for piece in self.pieces for name in piece.names) | frozenset(
             stem(name) for hit in hits for name in names(f"on {_titles(hit)} {asked.text}")
@@ -144,8 +147,7 @@ class _Look:
         self.names = names(said, evidence._known)
         self.titles = frozenset().union(*(evidence._titles[at] for at in looked))
         self.title_figures = [f for at in looked for f in evidence._title_figures[at]]
-        vocabulary = self.titles.union(*(piece.stems for piece in evidence.pieces))
-        self.matches = {term: _alike(term, vocabulary) for term in dict.fromkeys(self.order)}
+        self.matches = {term: _alike(term, evidence.kin) for term in dict.fromkeys(self.order)}
         self.weights = {term: evidence.weight(term) for term in self.matches}
         self.fresh = {term for term in self.matches if term not in evidence.asked.words.stems}
 
@@ -242,7 +244,7 @@ class _Look:
 
     def _named(self, name: str, held: frozenset[str]) -> bool:
         term = stem(name)
-        if not (self.matches.get(term) or _alike(term, held)).isdisjoint(held):
+        if not (self.matches.get(term) or _alike(term, self.all.kin)).isdisjoint(held):
             return True
         return name.isupper() and len(name) > 1 and name in self._initials()
 
@@ -387,16 +389,25 @@ def _giver(figure: Figure) -> Callable[[Piece], bool]:
     return lambda piece: _given(figure, piece.figures)
 
 
-def _alike(term: str, vocabulary: frozenset[str]) -> frozenset[str]:
-    """The words of a vocabulary that are the term, or are derived as it is: `invent`, `inventor`."""
-    if len(term) < 5:
+def _alike(term: str, kin: Mapping[str, frozenset[str]]) -> frozenset[str]:
+    """The term, and the words derived as it is: `invent`, `inventor`. `kin` are words by their head."""
+    if len(term) < FAMILY:
         return frozenset({term})
-    head = term[: max(4, math.ceil(len(term) * 0.7))]
-    return frozenset(
-        other
-        for other in vocabulary
-        if other == term
-        or (other.startswith(head) and abs(len(other) - len(term)) <= 4)
-        or (len(other) >= 5 and term.startswith(other[: max(4, math.ceil(len(other) * 0.7))])
-            and abs(len(other) - len(term)) <= 4 and other[:4] == term[:4])
-    ) | {term}  # fmt: skip
+    near = (other for other in kin.get(term[:HEAD], ()) if _derived(term, other))
+    return frozenset([term, *near])
+
+
+def _derived(one: str, other: str) -> bool:
+    short, long = sorted((one, other), key=len)
+    return (
+        len(short) >= FAMILY
+        and len(long) - len(short) <= HEAD
+        and long.startswith(short[: max(HEAD, math.ceil(len(short) * 0.7))])
+    )
+
+
+def _by_head(vocabulary: Iterable[str]) -> dict[str, frozenset[str]]:
+    heads: dict[str, set[str]] = {}
+    for word in vocabulary:
+        heads.setdefault(word[:HEAD], set()).add(word)
+    return {head: frozenset(words) for head, words in heads.items()}

@@ -66,7 +66,7 @@ _DATE = re.compile(
 )
 _ISO = re.compile(r"\b(\d{4})-(\d{2})-(\d{2})\b")
 _SPAN = re.compile(r"\b(\d{2})(\d{2})\s?[-–—/]\s?(\d{2})\b(?![-/]\d)")
-_WORD = re.compile(r"[^\W\d_]+(?:['’.&][^\W\d_]+)*")
+_WORD = re.compile(r"[^\W\d_]+(?:['’&][^\W\d_]+)*")
 _WEAK = frozenset({"one", "first", "second", "both", "single", "half", "twice", "third", "dozen"})
 
 
@@ -99,7 +99,7 @@ def names(text: str, known: frozenset[str] = frozenset()) -> list[str]:
     words = list(_WORD.finditer(text))
     for n, match in enumerate(words):
         word = match[0]
-        if not word[0].isupper() or word.casefold() in STOP or stem(word) in STOP:
+        if len(word) == 1 or not word[0].isupper() or word.casefold() in STOP or stem(word) in STOP:
             continue
         if _is_number(word) or word.casefold() in _MONTHS.keys() - {"may"}:
             continue

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ragcli.embedders.embedder import SentenceEmbedder
     from ragcli.index.collection import Collection
     from ragcli.ingest.report import IngestReport, Progress
+    from ragcli.llms import Resources
     from ragcli.llms.llm import Llm
     from ragcli.settings import Settings
 
@@ -119,6 +120,7 @@ class Session:
             self.settings.embedder,
             self.cache_dir,
             self.settings.offline,
+            keys=self.environ,
             on_progress=self.out.note,
         )
 
@@ -126,20 +128,33 @@ class Session:
     def llm(self) -> Llm:
         """The configured language model, ready to be asked; closed when the asking ends."""
         from ragcli.cli.progress import TerminalProgress
+        from ragcli.llms import LLMS
+        from ragcli.registry import load
+
+        module = load("llm", LLMS, self.settings.llm.use)
+        options = self.llm_options
+        with TerminalProgress(self.out) as progress:
+            progress.phase(f"Loading {self.llm_name}", None)
+            llm: Llm = module.build(options, self.llm_resources(progress.message))
+        return llm
+
+    @property
+    def llm_options(self) -> Any:
+        """The options of the configured language model's plug; raises ConfigError."""
         from ragcli.config import plug_options
-        from ragcli.llms import LLMS, Resources
+        from ragcli.llms import LLMS
         from ragcli.registry import load
 
         choice = self.settings.llm
-        module = load("llm", LLMS, choice.use)
-        options = plug_options(module, "llm", choice)
-        with TerminalProgress(self.out) as progress:
-            progress.phase(f"Loading {self.llm_name}", None)
-            resources = Resources(
-                self.cache_dir, self.settings.offline, self.environ, progress.message
-            )
-            llm: Llm = module.build(options, resources)
-        return llm
+        return plug_options(load("llm", LLMS, choice.use), "llm", choice)
+
+    def llm_resources(self, on_progress: Callable[[str], None] | None = None) -> Resources:
+        """What a language model is given beside its options: the keys include those of `.env`."""
+        from ragcli.llms import Resources
+
+        return Resources(
+            self.cache_dir, self.settings.offline, self.environ, on_progress or self.out.detail
+        )
 
     @property
     def llm_name(self) -> str | None:

@@ -11,6 +11,7 @@ import typer
 
 from ragcli import __version__
 from ragcli.cli.environment import tracing_variables
+from ragcli.cli.examine import examine_llm
 from ragcli.cli.options import Common
 from ragcli.cli.output import clean
 from ragcli.cli.session import Session
@@ -35,7 +36,12 @@ def doctor(
 ) -> None:
     """Check the installation, the model and the collection."""
     session = Session(common, os.environ, Path.cwd())
-    findings = [*_installation(session), *_model(session), *_collection(session, repair)]
+    findings = [
+        *_installation(session),
+        *_model(session),
+        *_llm(session),
+        *_collection(session, repair),
+    ]
     if session.out.json:
         items = [finding._asdict() for finding in findings]
         session.out.record({"schema": "ragcli.doctor/1", "findings": items})
@@ -69,11 +75,21 @@ def _installation(session: Session) -> Iterator[Finding]:
 def _hosts(session: Session) -> str:
     if session.settings.offline:
         return "none, --offline"
+    llm = examine_llm(session).host
+    return ", ".join(filter(None, [_embedder_host(session), llm])) or "none"
+
+
+def _embedder_host(session: Session) -> str | None:
     try:
         source = session.embedder_info.source
     except RagcliError:
         return "huggingface.co, to download the model"
-    return "none" if source != "hub" else "huggingface.co, to download the model"
+    return None if source != "hub" else "huggingface.co, to download the model"
+
+
+def _llm(session: Session) -> Iterator[Finding]:
+    examined = examine_llm(session)
+    yield Finding("llm", examined.ok, examined.detail)
 
 
 def _model(session: Session) -> Iterator[Finding]:

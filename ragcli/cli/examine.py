@@ -1,0 +1,64 @@
+"""What the configured language model needs: where it would come from, which key, which hosts. Asks nobody."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ragcli.errors import RagcliError
+
+if TYPE_CHECKING:
+    from ragcli.cli.session import Session
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """Whether the model could be asked as far as can be seen, in words, and the host it would contact."""
+
+    ok: bool
+    detail: str
+    host: str | None = None
+
+
+def examine_llm(session: Session) -> Examined:
+    """The language model of these settings; nothing is loaded, fetched or asked."""
+    if session.llm_name is None:
+        return Examined(True, "none; answers are quotes of the documents")
+    try:
+        return _hosted(session) or _local(session)
+    except RagcliError as error:
+        return Examined(False, f"{session.llm_name}: {error.message} {error.fix}")
+
+
+def _hosted(session: Session) -> Examined | None:
+    from ragcli.hosted.access import address
+    from ragcli.hosted.hosts import host_of, is_local
+    from ragcli.hosted.provider import PROVIDERS
+
+    provider = PROVIDERS.get(session.settings.llm.use)
+    if provider is None:
+        return None
+    options = session.llm_options
+    url = address(provider, options, "llm")
+    host = host_of(url)
+    name = options.api_key_env or provider.key
+    has_key = bool(session.environ.get(name, "").strip())
+    needed = provider.needs_key or options.api_key_env is not None
+    key = f"key {name} is {'set' if has_key else 'not set'}" if needed or has_key else "no key"
+    refused = session.settings.offline and not is_local(url)
+    detail = f"{session.llm_name} at {host}, {key}" + (
+        ", which --offline forbids" if refused else ""
+    )
+    return Examined(
+        (has_key or not needed) and not refused, detail, None if is_local(url) else host
+    )
+
+
+def _local(session: Session) -> Examined:
+    from ragcli.llms import LLMS
+    from ragcli.registry import load
+
+    module = load("llm", LLMS, session.settings.llm.use)
+    place = module.describe(session.llm_options, session.llm_resources())
+    where = f" ({place.folder})" if place.folder else ""
+    return Examined(True, f"{session.llm_name} from {place.source}{where}", place.host)
