@@ -1,12 +1,12 @@
-"""The plug board of embedders: each plug turns texts into unit vectors on this machine.
+"""The plug board of embedders: each plug turns texts into unit vectors, here or at a provider.
 
-`describe` is cheap and loads no model; `build` hands over something that embeds. A plug never
+`describe` is cheap, loads no model and asks nobody; `build` hands over something that embeds. A plug never
 embeds with another model, device or backend than the one it was asked for.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +21,12 @@ __all__ = ["EMBEDDERS", "EmbedderInfo", "build", "describe"]
 
 EMBEDDERS: dict[str, Plug] = {
     "sentence-transformers": Plug("ragcli.embedders.sentence_transformers"),
+    "cohere": Plug("ragcli.embedders.cohere"),
+    "google": Plug("ragcli.embedders.google"),
+    "mistral": Plug("ragcli.embedders.mistral"),
+    "ollama": Plug("ragcli.embedders.ollama"),
+    "openai": Plug("ragcli.embedders.openai"),
+    "openai-compatible": Plug("ragcli.embedders.openai_compatible"),
 }
 
 
@@ -39,13 +45,15 @@ def build(
     cache: Path,
     offline: bool,
     *,
+    keys: Mapping[str, str] | None = None,
     on_progress: Callable[[str], None] | None = None,
 ) -> SentenceEmbedder:
     """The chosen embedder, ready to embed; its first use on a machine converts the model once.
 
-    Raises what `describe` raises, and ModelError when the model cannot be converted or loaded.
+    `keys` are the variables among which a hosted one finds its key. Raises what `describe` raises,
+    ModelError when the model cannot be converted or loaded, and MissingKey.
     """
     built: SentenceEmbedder = load("embedder", EMBEDDERS, choice.use).build(
-        choice, cache, offline, on_progress=on_progress
+        choice, cache, offline, keys=keys or {}, on_progress=on_progress or (lambda _: None)
     )
     return built

@@ -8,10 +8,11 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class EmbedderInfo:
-    """An embedding model as it lies on this machine.
+    """An embedding model as it lies on this machine, or as a provider offers it.
 
-    `tokenizer` is the model's `tokenizer.json`. The truncation and padding that may be stored
-    in it are not the model's own: whoever counts with it switches both off first.
+    `tokenizer` is the model's `tokenizer.json`, or what counts in its place. The truncation and
+    padding that may be stored in it are not the model's own: whoever counts with it switches both
+    off first.
     """
 
     model: str
@@ -23,9 +24,11 @@ class EmbedderInfo:
     tokenizer: Path
     folder: Path
     source: str
-    """Where the model was found: `folder`, `cache`, `package` or `hub`."""
+    """Where the model was found: `folder`, `cache`, `package` or `hub`; or who offers it."""
     document_prompt: str = ""
     """What the model wants in front of every text that is stored."""
     query_prompt: str = ""
     prompt_tokens: int = 0
     """Tokens that the document prompt takes from `max_tokens`."""
+    host: str = ""
+    """The server that every text is sent to; empty for a model on this machine."""

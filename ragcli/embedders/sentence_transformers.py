@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -83,7 +83,8 @@ def build(
     cache: Path,
     offline: bool,
     *,
-    on_progress: Callable[[str], None] | None = None,
+    on_progress: Callable[[str], None],
+    keys: Mapping[str, str] | None = None,
 ) -> SentenceEmbedder:
     """The chosen model, ready to embed; converts it first where that was not done before."""
     from ragcli.embedders.backend import start
@@ -92,7 +93,7 @@ def build(
     options = parse_options(choice)
     card, located = _find(options, cache, offline)
     info = _info(card, located, options, cache)
-    encoder = start(card, info.fingerprint, options, cache, on_progress or (lambda _: None))
+    encoder = start(card, info.fingerprint, options, cache, on_progress)
     return SentenceEmbedder(info, encoder)
 
 

@@ -10,7 +10,7 @@ from pydantic import Field
 from ragcli.hosted.access import Access, open_access
 from ragcli.hosted.options import HostedOptions
 from ragcli.hosted.provider import Provider
-from ragcli.llms.estimate import estimate_tokens
+from ragcli.hosted.estimate import estimate_tokens
 from ragcli.llms.llm import Llm
 from ragcli.llms.resources import Resources
 
