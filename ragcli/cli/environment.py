@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import os
 import sys
 from collections.abc import Iterable, Mapping, MutableMapping
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ragcli.errors import NetworkError
+from ragcli.hosted.hosts import is_loopback
 
 _SWITCHES = {
     "HF_HUB_DISABLE_TELEMETRY": "1",
@@ -81,14 +81,3 @@ def _guard(event: str, arguments: tuple[Any, ...]) -> None:
             f"--offline forbids a connection to {host!s}.",
             "Leave out --offline, or configure parts that run on this machine.",
         )
-
-
-def is_loopback(host: str | bytes) -> bool:
-    """Whether this host name or address is this machine itself."""
-    name = host.decode("ascii", "replace") if isinstance(host, bytes) else host
-    if name in ("localhost", ""):
-        return True
-    try:
-        return ipaddress.ip_address(name.split("%")[0]).is_loopback
-    except ValueError:
-        return False

@@ -21,7 +21,7 @@ from ragcli.embedders.locate import PACKAGES
 from ragcli.errors import ConfigError, ModelError
 from ragcli.hosted.access import Access, address, open_access
 from ragcli.hosted.estimate import estimate_tokens
-from ragcli.hosted.hosts import host_of
+from ragcli.hosted.hosts import host_of, is_local
 from ragcli.hosted.options import HostedOptions
 from ragcli.hosted.provider import Provider
 from ragcli.settings import Embedder
@@ -162,6 +162,7 @@ def _describe(wire: Wire, options: EmbedOptions) -> EmbedderInfo:
             f"Set it to the length that its makers name: --set {SECTION}.dimension=N",
         )
     document, query = _prompts(known, options)
+    url = address(wire.provider, options, SECTION)
     return EmbedderInfo(
         model=f"{wire.provider.use}:{options.model}",
         fingerprint=_fingerprint(wire, options.model, dimension, document, query),
@@ -173,7 +174,7 @@ def _describe(wire: Wire, options: EmbedOptions) -> EmbedderInfo:
         document_prompt=document,
         query_prompt=query,
         prompt_tokens=estimate_tokens(document),
-        host=host_of(address(wire.provider, options, SECTION)),
+        host="" if is_local(url) else host_of(url),
     )
 
 

@@ -31,4 +31,4 @@ class EmbedderInfo:
     prompt_tokens: int = 0
     """Tokens that the document prompt takes from `max_tokens`."""
     host: str = ""
-    """The server that every text is sent to; empty for a model on this machine."""
+    """The server that every text is sent to; empty for one on this machine."""

@@ -4,12 +4,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from ragcli.cli.environment import (
-    is_loopback,
-    silence_libraries,
-    tracing_variables,
-    with_dotenv,
-)
+from ragcli.cli.environment import silence_libraries, tracing_variables, with_dotenv
+from ragcli.hosted.hosts import is_loopback
 
 GUARDED = """
 import socket, sys

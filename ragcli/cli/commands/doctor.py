@@ -81,10 +81,10 @@ def _hosts(session: Session) -> str:
 
 def _embedder_host(session: Session) -> str | None:
     try:
-        source = session.embedder_info.source
+        info = session.embedder_info
     except RagcliError:
         return "huggingface.co, to download the model"
-    return None if source != "hub" else "huggingface.co, to download the model"
+    return info.host or (None if info.source != "hub" else "huggingface.co, to download the model")
 
 
 def _llm(session: Session) -> Iterator[Finding]:

@@ -25,6 +25,10 @@ class Reply:
     cut: bool = False
     silent: bool = False
 
+    def answering(self, asked: Asked) -> Reply:
+        """The reply to this request; for those that depend on what was asked."""
+        return self
+
 
 @dataclass
 class Asked:
@@ -66,8 +70,9 @@ def loopback(*replies: Reply) -> Iterator[Loopback]:
             length = int(self.headers.get("content-length") or 0)
             body = json.loads(self.rfile.read(length) or b"{}")
             headers = {name.lower(): value for name, value in self.headers.items()}
-            state.asked.append(Asked(self.path, headers, body))
-            self._answer(state.next())
+            asked = Asked(self.path, headers, body)
+            state.asked.append(asked)
+            self._answer(state.next().answering(asked))
 
         do_GET = do_POST
 
