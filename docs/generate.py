@@ -1,6 +1,6 @@
-"""Writes docs/configuration.md and docs/command-line.md from the program itself.
+"""Writes docs/configuration.md, docs/command-line.md and .env.example from the program itself.
 
-python docs/generate.py          writes both pages
+python docs/generate.py          writes the pages
 python docs/generate.py --check  exits 1 when a page is not what the program would write
 
 A test runs the check, so the pages cannot drift.
@@ -99,7 +99,8 @@ def command_line() -> str:
 def _plain(model: Any, prefix: str) -> Iterator[tuple[str, str, str]]:
     for name, field in model.model_fields.items():
         if not hasattr(field.annotation, "model_fields"):
-            yield f"{prefix}{name}", _shown(field.default), field.description or ""
+            default = "required" if field.is_required() else _shown(field.default)
+            yield f"{prefix}{name}", default, field.description or ""
 
 
 def _shown(default: Any) -> str:
@@ -123,14 +124,25 @@ def _help(words: list[str]) -> str:
     return "\n".join(line.rstrip() for line in child.stdout.strip().split("\n"))
 
 
-PAGES = {"configuration.md": configuration, "command-line.md": command_line}
+def env_example() -> str:
+    """The example of a file `.env`."""
+    from ragcli.cli.variables import env_example
+
+    return env_example()
+
+
+PAGES = {
+    "configuration.md": configuration,
+    "command-line.md": command_line,
+    "../.env.example": env_example,
+}
 
 
 def main() -> int:
     """Write or check the pages."""
     stale = []
     for name, make in PAGES.items():
-        page, text = FOLDER / name, make().rstrip() + "\n"
+        page, text = (FOLDER / name).resolve(), make().rstrip() + "\n"
         if "--check" not in sys.argv:
             page.write_text(text, encoding="utf-8")
         elif not page.is_file() or page.read_text(encoding="utf-8") != text:
