@@ -127,23 +127,25 @@ def worth_of(
     return best[0], curve
 
 
-def balanced_threshold(chances: Any, answerable: Any, right: Any) -> tuple[float, dict[str, float]]:
-    """The probability from which to answer, with the figures at it.
+def at_threshold(logits: Any, shift: float, answerable: Any, right: Any) -> dict[str, float]:
+    """The figures where an answer is given from log odds of -`shift` on.
 
-    It maximises balanced accuracy: the mean of the share of answerable questions that are
+    `expected_calibration_error` is that of the log odds as fitted; `balanced_threshold` the
+    probability, shifted, that maximises the mean of the share of answerable questions that are
     answered and the share of unanswerable ones that are not.
     """
+    chances = 1 / (1 + np.exp(-(logits + shift)))
     limits = np.round(np.arange(0.02, 0.99, 0.01), 2)
     balance = [
         ((chances[answerable] >= t).mean() + (chances[~answerable] < t).mean()) / 2 for t in limits
     ]
-    best = float(limits[int(np.argmax(balance))])
-    given = chances >= best
-    return best, {
-        "balanced_accuracy": round(float(max(balance)), 4),
+    given = chances >= 0.5
+    return {
         "answered_of_answerable": round(float(given[answerable].mean()), 4),
         "answered_of_unanswerable": round(float(given[~answerable].mean()), 4),
         "right_of_answered": round(float(right[given & answerable].mean()), 4),
         "auroc": round(auroc(chances, answerable), 4),
-        "expected_calibration_error": round(calibration_error(chances, right), 4),
+        "expected_calibration_error": round(calibration_error(1 / (1 + np.exp(-logits)), right), 4),
+        "balanced_threshold": float(limits[int(np.argmax(balance))]),
+        "balanced_accuracy": round(float(max(balance)), 4),
     }

@@ -100,6 +100,7 @@ DATE = _any(
     rf"\b(?:1\d{{3}}|20\d\d)s?\b|\b(?:{_MONTHS})\b\.? ?\d{{1,2}}|\d ?(?:{_MONTHS})\b"
     r"|\bcentur(?:y|ies)\b|\b\d+ ?(?:bc|ad|bce|ce)\b"
     r"|\b(?:mon|tues|wednes|thurs|fri|satur|sun)days?\b|\d ?[ap]\.?m\b"
+    r"|\b\d{1,2}:\d\d\b|\b(?:noon|midday|midnight|dawn|dusk|sunrise|sunset|o['’]clock|half past)\b"
 )
 DURATION = _any(
     r"(?:\d|\b(?:an?|one|two|three|four|five|six|seven|eight|nine|ten|several|every|each|per)\b)"

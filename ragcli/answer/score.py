@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ragcli.answer.candidates import Candidate
-from ragcli.answer.features import WITH_VECTORS, WORDS_ONLY, features, unit_rows
+from ragcli.answer.features import WORDING, WORDS_ONLY, features, unit_rows
 from ragcli.answer.model import Calibration, calibration, probability
 from ragcli.answer.words import Question
 from ragcli.types import Hit
@@ -30,7 +30,11 @@ FOUND = (
     "best", "second", "other_hit", "expected", "spread", "hits", "first_score", "first_below",
     "mean_below", "rank_of_best",
 )  # fmt: skip
-"""What is seen of all scores together, ahead of the features of the best candidate."""
+"""What is seen of all scores together, ahead of the WORDING of the best candidate.
+
+Its other features say nothing more about the questions that were fitted on, and on documents of
+another kind they mislead (see docs/decisions/0006-quoting.md).
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,12 +90,8 @@ def summarise(
         scores[0] - float(np.mean(scores)),
         float(places[best]),
     ]
-    return np.concatenate([seen, rows[best]]).astype(np.float32)
-
-
-def found_inputs(with_vectors: bool) -> tuple[str, ...]:
-    """The names of what `summarise` returns."""
-    return (*FOUND, *(WITH_VECTORS if with_vectors else WORDS_ONLY))
+    wording = rows[best, -len(WORDS_ONLY) :][: len(WORDING)]
+    return np.concatenate([seen, wording]).astype(np.float32)
 
 
 def embed(

@@ -11,14 +11,16 @@ from typing import TYPE_CHECKING, Self
 
 from ragcli.errors import CollectionMissing, StorageError
 from ragcli.index import fingerprint
+from ragcli.index.database import damaged
 from ragcli.index.health import Finding, examine
-from ragcli.index.indexes import Indexes
+from ragcli.index.indexes import Indexes, Surroundings
 from ragcli.index.ledger import Ledger
 from ragcli.index.lock import WriterLock
 
 if TYPE_CHECKING:
     from ragcli.index.dense import DenseIndex
     from ragcli.index.lexical import LexicalIndex
+    from ragcli.index.remote import RemoteIndex
     from ragcli.settings import Settings
 
 LEDGER = "ledger.db"
@@ -27,7 +29,13 @@ LEDGER = "ledger.db"
 class Collection:
     """All that was ingested under one name. Close it, or use it in a `with` statement."""
 
-    def __init__(self, name: str, directory: Path, settings: Settings) -> None:
+    def __init__(
+        self,
+        name: str,
+        directory: Path,
+        settings: Settings,
+        surroundings: Surroundings | None = None,
+    ) -> None:
         self.name = name
         self.directory = directory
         self.readonly = not all(
@@ -36,17 +44,28 @@ class Collection:
         self.warnings: list[str] = []
         self.ledger = Ledger(directory / LEDGER, readonly=self.readonly)
         self._lock = WriterLock(directory / "lock", readonly=self.readonly)
-        self._indexes = Indexes(directory, self.ledger, self._lock, settings, self._warn)
+        self._indexes = Indexes(
+            directory, self.ledger, self._lock, settings, self._warn, surroundings or Surroundings()
+        )
 
     @classmethod
     def open(
-        cls, data_dir: Path, name: str, settings: Settings, *, create: bool = False
+        cls,
+        data_dir: Path,
+        name: str,
+        settings: Settings,
+        *,
+        create: bool = False,
+        surroundings: Surroundings | None = None,
     ) -> Collection:
         """Open the collection called `name`, or make it when `create` is set.
+
+        `surroundings` is what a store elsewhere needs.
 
         Raises CollectionMissing, CollectionDamaged when its ledger is, StorageError.
         """
         directory = data_dir / "collections" / name
+        _refuse_lost_ledger(directory)
         if create:
             _make_private(data_dir, directory)
             Ledger(directory / LEDGER).close()
@@ -54,7 +73,7 @@ class Collection:
             raise CollectionMissing(
                 f"There is no collection {name!r} in {data_dir} yet.", "Run: ragcli ingest PATH..."
             )
-        return cls(name, directory, settings)
+        return cls(name, directory, settings, surroundings)
 
     def __enter__(self) -> Self:
         return self
@@ -78,8 +97,8 @@ class Collection:
         return self._indexes.lexical
 
     @property
-    def dense(self) -> DenseIndex:
-        """The dense index, level with the ledger when it was first asked for."""
+    def dense(self) -> DenseIndex | RemoteIndex:
+        """The dense index; one on this machine is level with the ledger when first asked for."""
         return self._indexes.dense
 
     def built_with(self, part: str) -> str | None:
@@ -103,21 +122,26 @@ class Collection:
         finally:
             self._lock.give_back()
 
-    def refresh(self) -> None:
-        """Bring both indexes level with the ledger.
+    @property
+    def remote(self) -> RemoteIndex:
+        """The dense index in the store elsewhere that is configured, apart from `dense`."""
+        return self._indexes.new_remote()
+
+    def refresh(self, *, halfway: bool = False) -> None:
+        """Bring both indexes level with the ledger; a store elsewhere not while `halfway`.
 
         Where another process writes, the dense index follows in memory, and the lexical index
         as far as that process has brought it, with a warning.
         """
-        self._indexes.refresh()
+        self._indexes.refresh(halfway=halfway)
 
     def repair(self) -> list[str]:
-        """Throw both indexes away and build them from the ledger alone; a line for each."""
+        """Build both indexes anew from the ledger alone, or send it all again; a line for each."""
         with self.writing():
             self._indexes.rebuild()
         return [
             f"Built the lexical index from the ledger: {self.lexical.count()} chunks.",
-            f"Built the dense index from the ledger: {len(self.dense.store)} vectors.",
+            f"Built the dense index from the ledger: {self.dense.count()} vectors.",
         ]
 
     def health(self) -> list[Finding]:
@@ -127,6 +151,14 @@ class Collection:
     def _warn(self, message: str) -> None:
         if message not in self.warnings:
             self.warnings.append(message)
+
+
+def _refuse_lost_ledger(directory: Path) -> None:
+    """An empty ledger is a new one, unless indexes that were made from it are still there."""
+    ledger = directory / LEDGER
+    lost = not ledger.exists() or ledger.stat().st_size == 0
+    if lost and (directory / "lexical").exists():
+        raise damaged(ledger, "it is gone or empty, its indexes are still there")
 
 
 def _make_private(data_dir: Path, directory: Path) -> None:

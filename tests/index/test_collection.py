@@ -18,7 +18,13 @@ import pytest
 from test_ledger import content, document, embed, put
 from test_lexical import damages
 
-from ragcli.errors import CollectionBusy, CollectionMissing, FingerprintMismatch, StorageError
+from ragcli.errors import (
+    CollectionBusy,
+    CollectionDamaged,
+    CollectionMissing,
+    FingerprintMismatch,
+    StorageError,
+)
 from ragcli.index import fingerprint
 from ragcli.index.collection import Collection
 from ragcli.index.rows import Selection
@@ -179,6 +185,23 @@ def test_a_damaged_index_is_noticed_and_built_anew(tmp_path, clean):
     with opened(tmp_path) as collection:
         assert answers(collection) == clean[1]
         assert collection.warnings == []
+
+
+@pytest.mark.parametrize("create", [False, True])
+@pytest.mark.parametrize("how", ["emptied", "deleted"])
+def test_a_lost_ledger_is_not_taken_for_a_new_one(tmp_path, how, create):
+    with opened(tmp_path, create=True) as collection:
+        child.write(collection)
+    ledger = tmp_path / "collections" / "c" / "ledger.db"
+    if how == "emptied":
+        os.truncate(ledger, 0)
+    else:
+        ledger.unlink()
+    with pytest.raises(CollectionDamaged) as caught:
+        opened(tmp_path, create=create)
+    assert "backup" in caught.value.fix
+    shutil.rmtree(ledger.parent)
+    opened(tmp_path, create=True).close()
 
 
 def test_repair_builds_from_the_ledger_alone(tmp_path, clean):
