@@ -34,13 +34,15 @@ def load(order: Order, say: Callable[[str], None]) -> tuple[Any, Any]:
     dtype = _dtype(order["dtype"], device, order["quantization"])
     where = _described(device)
     say(
-        f"Loading {order['model']} ({order['bytes'] / 1e9:.1f} GB) on {where}:"
+        f"Loading {order['model']} ({_size(order['bytes'])}) on {where}:"
         f" {NAMES[order['quantization']]}, computing in {str(dtype).removeprefix('torch.')}."
     )
     safely = {"local_files_only": True, "trust_remote_code": False}
     tokenizer = AutoTokenizer.from_pretrained(order["folder"], **safely)
     model = _model(order, device, dtype, safely)
     _refuse_spill(order, model, say)
+    if device == "cpu" and order["quantization"] == "4bit":
+        _refuse_widths(order["model"], model)
     if order["adapter"]:
         model = _adapted(model, order)
     if order["quantization"] == "int8-cpu":
@@ -91,6 +93,10 @@ def _described(device: str) -> str:
     if device == "cuda" and torch.cuda.device_count() > 1:
         return f"{torch.cuda.device_count()} GPUs"
     return torch.cuda.get_device_name(device) if device.startswith("cuda") else device
+
+
+def _size(count: int) -> str:
+    return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.0f} MB"
 
 
 def _model(order: Order, device: str, dtype: Any, safely: dict[str, bool]) -> Any:
@@ -154,6 +160,19 @@ def _refuse_spill(order: Order, model: Any, say: Callable[[str], None]) -> None:
             "Set llm.quantization to 4bit, or llm.device_map to auto to use the processor too.",
         )
     say(f"{spilled} of {len(places)} parts of the model do not fit on the GPUs: it will be slow.")
+
+
+def _refuse_widths(name: str, model: Any) -> None:
+    """bitsandbytes' kernels for processors with AVX512-BF16 fail on widths that are no round numbers."""
+    for layer in model.modules():
+        if not getattr(layer, "support_avx512bf16_for_cpu", False):
+            continue
+        if layer.in_features % 64 or layer.out_features % 32:
+            raise ModelError(
+                f"{name} has layers of {layer.in_features} to {layer.out_features} numbers, which can"
+                " not be computed in 4 bits on this processor.",
+                "Set llm.quantization to 8bit or int8-cpu.",
+            )
 
 
 def _adapted(model: Any, order: Order) -> Any:

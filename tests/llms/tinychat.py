@@ -41,7 +41,7 @@ FILLERS = (
 )
 FILES = ("codes.md", "notes.txt", "guide.pdf", "log.md", "list.csv", "handbook.html")
 NOT_FOUND = prompts.NOT_FOUND
-WIDTH, BLOCK, HEAD, LAYERS = 160, 32, 64, 3
+WIDTH, BLOCK, HEAD, LAYERS = 128, 25, 64, 3
 WORD, PASSAGE = 0, 4
 """Blocks of the hidden state: the token itself, and its passage; 1 to 3 are the tokens before it."""
 ROPE = 1e6
@@ -216,7 +216,7 @@ def _look_for_last(attention: Any, head: int, mark: torch.Tensor) -> None:
 def _look_up(attention: Any, head: int, pairs: list[tuple[int, int]]) -> None:
     """Make a head attend where the second block of each pair holds what the first block holds here."""
     start, half = head * HEAD, HEAD // 2
-    still = [*range(start + 16, start + half), *range(start + half + 16, start + HEAD)]
+    still = [*range(start + 16, start + half), *range(start + half + 16, start + HEAD)][:BLOCK]
     attention.q_proj.weight[start : start + HEAD] = 0
     attention.k_proj.weight[start : start + HEAD] = 0
     for here, there in pairs:
