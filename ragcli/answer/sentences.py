@@ -70,7 +70,8 @@ def _leans_on(
 ) -> int | None:
     before = len(found) - 1
     if kind == "row":
-        return first if first <= before and found[first].leads_in else None
+        headed = first <= before and found[first].leads_in
+        return first if headed and not _KEY.match(text, start) else None
     if kind == "sentence" and first <= before:
         return before if LEANING.match(text, start) else None
     lead = first - 1
