@@ -57,7 +57,7 @@ def test_a_row_comes_with_its_header(ask):
 def test_a_row_that_names_its_columns_comes_without_the_header(ask):
     records = "tool; days\ntool: jigsaw; days: 3\ntool: plane; days: 7\ntool: sander; days: 2"
     found = ask("How many days is the jigsaw lent?", hit(records, format="csv"), min_confidence=0.0)
-    assert found.citations[0].quote == "tool: jigsaw; days: 3"
+    assert found.citations[0].quote.startswith("tool: jigsaw; days: 3")
 
 
 def test_code_comes_with_the_sentence_that_announces_it(ask):
