@@ -38,6 +38,13 @@ def silence_libraries(environ: MutableMapping[str, str]) -> None:
     environ.update(_SWITCHES)
 
 
+def silence_logs() -> None:
+    """Keep what libraries log off stderr, where it ends as long as nobody takes it."""
+    import logging
+
+    logging.getLogger().addHandler(logging.NullHandler())
+
+
 def tracing_variables() -> list[str]:
     """The variables that asked for tracing before `silence_libraries` switched it off."""
     return list(_tracing)

@@ -10,6 +10,8 @@ from ragcli.hosted.failure import clean
 from ragcli.hosted.provider import OPENAI
 
 OPENAI_ONLY = ("openai-organization", "openai-project")
+PROXIED = ("all://", "http://", "https://")
+"""Kinds of address for which a package may mount a proxy of the environment by itself."""
 
 
 def client_options(access: Access) -> dict[str, Any]:
@@ -32,10 +34,11 @@ def client_options(access: Access) -> dict[str, Any]:
             for name in OPENAI_ONLY:
                 request.headers.pop(name, None)
 
+    direct = {"trust_env": False, "mounts": dict.fromkeys(PROXIED)} if access.local else {}
     return {
         "follow_redirects": False,
-        "trust_env": not access.local,
         "event_hooks": {"request": [keep_to_openai], "response": [refuse_redirect]},
+        **direct,
     }
 
 

@@ -58,4 +58,6 @@ def patient(access: Access) -> dict[str, Any]:
         "timeout": timeout,
         "http_client": DefaultHttpxClient(timeout=timeout, **client_options(access)),
         "openai_proxy": None,
+        # Of the asynchronous client, which is made and never used.
+        "http_socket_options": (),
     }
