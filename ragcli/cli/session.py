@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ragcli.cli.environment import forbid_network, with_dotenv
+from ragcli.cli.environment import forbid_network, silence_logs, with_dotenv
 from ragcli.cli.options import Common
 from ragcli.cli.output import Output
 from ragcli.errors import ConfigError
@@ -131,11 +131,15 @@ class Session:
         from ragcli.llms import LLMS
         from ragcli.registry import load
 
+        silence_logs()
         module = load("llm", LLMS, self.settings.llm.use)
         options = self.llm_options
         with TerminalProgress(self.out) as progress:
             progress.phase(f"Loading {self.llm_name}", None)
-            llm: Llm = module.build(options, self.llm_resources(progress.message))
+            tell = [progress.message]
+            llm: Llm = module.build(options, self.llm_resources(lambda text: tell[-1](text)))
+            # A hosted model has something to say later: that it waits.
+            tell.append(self.out.note)
         return llm
 
     @property
