@@ -1,7 +1,7 @@
 """Decides whether the passages support a sentence that a model wrote, and which of their words do.
 
 A figure or a name that stands in none of the cited passages is decisive. For the rest a small
-network, fitted on sentences with planted faults, weighs what `evidence` sees (see support.json,
+network, fitted on sentences with planted faults, weighs what `sight` sees (see support.json,
 written by benchmarks/citation_check.py).
 """
 
@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ragcli.answer.claims import Claim
-from ragcli.answer.evidence import Evidence, Piece, Sight
+from ragcli.answer.evidence import Evidence, Piece
 from ragcli.answer.model import Network, probability
+from ragcli.answer.sight import Sight, look
 
 if TYPE_CHECKING:
     import numpy as np
@@ -51,7 +52,7 @@ def check(evidence: Evidence, claim: Claim, *, least: float | None = None) -> Ve
     numbers = range(1, len(evidence.hits) + 1)
     absent = [n for n in claim.cited if n not in numbers and not evidence.says(f"[{n}]")]
     cited = [n - 1 for n in claim.cited if n in numbers]
-    sight = evidence.look(claim.said, cited)
+    sight = look(evidence, claim.said, cited)
     fitted = weights(evidence.compares)
     chance = float(_chance(fitted.network, [sight.row])[0])
     reason = decisive(absent, cited, sight)

@@ -33,20 +33,18 @@ _MONTHS_TEXT = (
     "september sept sep, october oct, november nov, december dec"
 )
 _MONTHS = {name: n for n, names in enumerate(_MONTHS_TEXT.split(","), 1) for name in names.split()}
-_UNITS = {
-    form: forms.split()[0]
-    for forms in (
-        "% percent percentage", "km kilometer kilometers kilometre kilometres", "m metre metres meter meters",
-        "cm centimetre centimetres centimeter centimeters", "mm millimetre millimetres millimeter millimeters",
-        "mile miles mi", "ft foot feet", "inch inches", "kg kilogram kilograms kilo kilos", "g gram grams",
-        "lb lbs pound pounds", "tonne tonnes ton tons", "$ dollar dollars usd", "€ euro euros eur", "£ gbp",
-        "second seconds sec s", "minute minutes min", "hour hours h hr hrs", "day days", "week weeks",
-        "month months", "year years yr yrs", "century centuries", "decade decades", "degree degrees °",
-        "acre acres", "hectare hectares ha", "litre litres liter liters l", "kb", "mb", "gb", "tb", "hz", "mhz",
-        "ghz", "volt volts v", "watt watts w", "kw", "mw",
-    )
-    for form in forms.split()
-}  # fmt: skip
+_UNITS_TEXT = (
+    "% percent percentage, km kilometer kilometers kilometre kilometres, metre metres meter meters, "
+    "cm centimetre centimetres centimeter centimeters, mm millimetre millimetres millimeter "
+    "millimeters, mile miles, ft foot feet, inch inches, kg kilogram kilograms kilo kilos, "
+    "gram grams, tonne tonnes ton tons, $ dollar dollars usd, € euro euros eur, £ gbp, "
+    "second seconds sec, minute minutes min, hour hours hr hrs, day days, week weeks, month months, "
+    "year years yr yrs, century centuries, decade decades, degree degrees °, acre acres, "
+    "hectare hectares ha, litre litres liter liters, kb, mb, gb, tb, hz, mhz, ghz, volt volts, "
+    "watt watts, kw, mw"
+)
+_UNITS = {form: forms.split()[0] for forms in _UNITS_TEXT.split(",") for form in forms.split()}
+"""Units by the forms they are written in; what may mean several things (m, pounds) is none."""
 _MONTH = "|".join(sorted(_MONTHS, key=len, reverse=True))
 _NUMBER = re.compile(
     r"(?P<money>[$€£])?\s?(?<![\w.])(?P<digits>\d{1,3}(?:[,   ]\d{3})+(?!\d)(?:\.\d+)?|\d+(?:\.\d+)?)"
@@ -66,7 +64,7 @@ _DATE = re.compile(
 )
 _ISO = re.compile(r"\b(\d{4})-(\d{2})-(\d{2})\b")
 _SPAN = re.compile(r"\b(\d{2})(\d{2})\s?[-–—/]\s?(\d{2})\b(?![-/]\d)")
-_WORD = re.compile(r"[^\W\d_]+(?:['’&][^\W\d_]+)*")
+_WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
 _WEAK = frozenset({"one", "first", "second", "both", "single", "half", "twice", "third", "dozen"})
 
 
