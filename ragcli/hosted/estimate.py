@@ -14,7 +14,7 @@ _PIECES = re.compile(r"[A-Z]?[a-z]+|[A-Z]{1,2}|[0-9]|[^\sA-Za-z0-9]|\n+|[^\S\n]{
 
 
 def estimate_tokens(text: str) -> int:
-    """A count that is not too low for text in Latin script, and a third too high for English."""
+    """A count that is not too low for text in Latin script, and about half too high for English."""
     return sum(map(_tokens, _PIECES.findall(text)))
 
 
