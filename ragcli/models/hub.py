@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ragcli.errors import ModelError, StorageError
+from ragcli.models.switches import silence_hub
 
 PATTERNS = ["*.safetensors", "*.safetensors.index.json", "*.json", "*.txt", "*.jinja"]
 REFUSED = ["onnx/*", "openvino/*", "*training*", "original/*", "consolidated*", "metal/*"]
@@ -44,6 +45,7 @@ def download(
         RevisionNotFoundError,
     )
 
+    silence_hub()
     try:
         found = HfApi(library_name="ragcli", token=token).model_info(
             model, revision=revision, timeout=ANSWER_S, files_metadata=on_progress is not None

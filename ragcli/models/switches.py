@@ -24,3 +24,10 @@ STEADY_MEMORY = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": "1000000000"
 def silence_onnxruntime() -> None:
     """Switch its telemetry off; after the import it would be too late."""
     os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+
+
+def silence_hub() -> None:
+    """Switch off what the Hub's client would say and ask beyond the model, also after its import."""
+    from huggingface_hub import constants
+
+    constants.HF_HUB_DISABLE_TELEMETRY = True

@@ -158,8 +158,8 @@ def serve():
     while True:
         client, _ = server.accept()
         request = client.recv(65536)
-        if b"/api/models/" in request:
-            assert b"authorization: Bearer hf_secret" in request, request
+        assert request.startswith(b"GET /api/models/nobody/nothing"), request
+        assert b"authorization: Bearer hf_secret" in request, request
         client.sendall(f"HTTP/1.1 {answer}\\r\\nContent-Length: 0\\r\\n\\r\\n".encode())
         client.close()
 if answer:
