@@ -15,6 +15,7 @@ RagcliError                    exit 1: it failed
 │   ├── RateLimited            the provider wants fewer requests, or the account is used up
 │   └── ContextTooLong         the prompt has more tokens than the model reads
 ├── NetworkError               a host cannot be reached, or --offline forbids it
+├── StoreError                 a vector store elsewhere is busy, full, or refuses
 ├── StorageError               disk full, read-only, no permission
 └── ParseError                 one document cannot be read; the run goes on
     └── Unsupported            it is of a kind, or size, that is not read at all: skipped
@@ -119,6 +120,12 @@ class NetworkError(RagcliError):
     """A host cannot be reached, or may not be."""
 
     code = "network"
+
+
+class StoreError(RagcliError):
+    """A vector store elsewhere is busy or full, or refuses what it is asked for."""
+
+    code = "store"
 
 
 class StorageError(RagcliError):

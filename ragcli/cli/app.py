@@ -11,7 +11,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from ragcli import __version__
-from ragcli.cli.commands import config, doctor, ingest, query, rm, search, show, status
+from ragcli.cli.commands import config, doctor, ingest, query, rm, search, show, status, sync
 from ragcli.cli.commands import list as listing
 from ragcli.cli.environment import silence_libraries
 from ragcli.cli.options import with_common
@@ -62,6 +62,7 @@ app.command("status")(with_common(status.status))
 app.command("list")(with_common(listing.list_documents))
 app.command("show")(with_common(show.show))
 app.command("rm")(with_common(rm.rm))
+app.command("sync")(with_common(sync.sync))
 app.command("doctor")(with_common(doctor.doctor))
 app.add_typer(config.app, name="config")
 

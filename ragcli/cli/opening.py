@@ -131,12 +131,15 @@ def one_shot(session: Session, paths: Iterable[Path]) -> Collection:
     """
     from ragcli.cli.progress import TerminalProgress
     from ragcli.index.collection import Collection
+    from ragcli.settings import Store
 
     folder = session.cache_dir / "one-shot"
     wanted = sorted({session.absolute(path) for path in paths})
     _forget_old(folder / "collections")
     name = _one_shot_name(wanted, session)
-    collection = Collection.open(folder, name, session.settings, create=True)
+    # What is asked once stays on this machine, wherever the collections have their vectors.
+    settings = session.settings.model_copy(update={"store": Store()})
+    collection = Collection.open(folder, name, settings, create=True)
     os.utime(collection.directory)
     with TerminalProgress(session.out) as progress:
         report = session.ingest_into(collection, wanted, progress)

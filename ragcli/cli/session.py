@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ragcli.embedders import EmbedderInfo
     from ragcli.embedders.embedder import SentenceEmbedder
     from ragcli.index.collection import Collection
+    from ragcli.index.indexes import Surroundings
     from ragcli.ingest.report import IngestReport, Progress
     from ragcli.llms import Resources
     from ragcli.llms.llm import Llm
@@ -182,7 +183,19 @@ class Session:
         """The collection of this run, for reading; raises CollectionMissing where there is none."""
         from ragcli.index.collection import Collection
 
-        return Collection.open(self.data_dir, self.settings.collection, self.settings)
+        return Collection.open(
+            self.data_dir,
+            self.settings.collection,
+            self.settings,
+            surroundings=self.surroundings,
+        )
+
+    @property
+    def surroundings(self) -> Surroundings:
+        """What a vector store elsewhere is given of this run."""
+        from ragcli.index.indexes import Surroundings
+
+        return Surroundings(self.environ, self.common.yes, self.out.note)
 
     def ingest(
         self, paths: Sequence[Path], progress: Progress, *, dry_run: bool = False, **options: Any
@@ -192,11 +205,19 @@ class Session:
 
         name = self.settings.collection
         if not dry_run or (self.data_dir / "collections" / name).exists():
-            with Collection.open(self.data_dir, name, self.settings, create=not dry_run) as known:
+            with Collection.open(
+                self.data_dir,
+                name,
+                self.settings,
+                create=not dry_run,
+                surroundings=self.surroundings,
+            ) as known:
                 return self.ingest_into(known, paths, progress, dry_run=dry_run, **options)
         with (
             tempfile.TemporaryDirectory() as folder,
-            Collection.open(Path(folder), name, self.settings, create=True) as empty,
+            Collection.open(
+                Path(folder), name, self.settings, create=True, surroundings=self.surroundings
+            ) as empty,
         ):
             return self.ingest_into(empty, paths, progress, dry_run=True, **options)
 

@@ -65,6 +65,10 @@ class DenseIndex:
         self._begin(ledger)
         self.catch_up(ledger)
 
+    def count(self) -> int:
+        """How many vectors there are."""
+        return len(self.store)
+
     def worth_saving(self) -> bool:
         """Whether so much has changed that catching up again costs more than writing the file."""
         return self.position - self.saved > self.tolerance()

@@ -8,7 +8,7 @@ from typing import Any
 
 from ragcli.index.database import Database
 from ragcli.index.identity import sound
-from ragcli.index.replacing import insert_file, retire, retire_path, sweep
+from ragcli.index.replacing import insert_file, log_moved, retire, retire_path, sweep
 from ragcli.index.rows import FileFacts, FileRow
 
 PAGE = 1000
@@ -80,6 +80,7 @@ class Files:
                 " WHERE document IN (SELECT id FROM documents WHERE file = ?)",
                 (path, file_id),
             )
+            log_moved(self._db, file_id)
         sweep(self._db, "retired")
 
     def touch(self, file_id: int, size: int, mtime_ns: int) -> None:

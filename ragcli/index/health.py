@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ragcli.errors import CollectionDamaged, IndexDamaged
+from ragcli.errors import CollectionDamaged, IndexDamaged, RagcliError
 from ragcli.index.indexes import Indexes
 from ragcli.index.ledger import Ledger
 from ragcli.index.rows import Coverage
@@ -42,7 +42,24 @@ def _lexical(ledger: Ledger, indexes: Indexes, coverage: Coverage) -> Finding:
     return _standing("lexical index", f"{count} chunks", behind, count == coverage.chunks)
 
 
+def _remote(ledger: Ledger, indexes: Indexes, coverage: Coverage) -> Finding:
+    remote = indexes.new_remote()
+    try:
+        if not remote.check():
+            state = "behind" if coverage.embedded else "ok"
+            return "store", state, f"nothing in {remote.store.place} yet. Run: ragcli sync"
+        count = remote.count()
+    except RagcliError as error:
+        return "store", "damaged", f"{error.message} {error.fix}"
+    finally:
+        remote.close()
+    content = f"{count} vectors in {remote.store.place}"
+    return _standing("store", content, remote.behind(), count == remote.sent())
+
+
 def _dense(ledger: Ledger, indexes: Indexes, coverage: Coverage) -> Finding:
+    if not indexes.embedded:
+        return _remote(ledger, indexes, coverage)
     dense = indexes.new_dense()
     try:
         dense.open(indexes.embedder)

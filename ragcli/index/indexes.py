@@ -8,8 +8,9 @@ private copy. So a question is never answered from a damaged index, and never re
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,11 +21,23 @@ from ragcli.index.dense import DenseIndex
 from ragcli.index.ledger import Ledger
 from ragcli.index.lexical import LexicalIndex
 from ragcli.index.lock import WriterLock
+from ragcli.index.remote import RemoteIndex
 from ragcli.registry import load
-from ragcli.stores import STORES
+from ragcli.stores import EMBEDDED, STORES
+from ragcli.stores.resources import Resources
 
 if TYPE_CHECKING:
     from ragcli.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a store elsewhere needs of a run: keys by variable name, whether it may make what costs
+    money, and who hears of waits."""
+
+    keys: Mapping[str, str] = field(default_factory=dict, repr=False)
+    create: bool = False
+    say: Callable[[str], None] = field(default=lambda text: None, repr=False)
 
 
 class Indexes:
@@ -37,20 +50,24 @@ class Indexes:
         lock: WriterLock,
         settings: Settings,
         warn: Callable[[str], None],
+        surroundings: Surroundings,
     ) -> None:
         self._directory = directory
         self._ledger = ledger
         self._lock = lock
         self._settings = settings
         self._warn = warn
+        self._surroundings = surroundings
         self._lexical: LexicalIndex | None = None
-        self._dense: DenseIndex | None = None
+        self._dense: DenseIndex | RemoteIndex | None = None
         self._private: tempfile.TemporaryDirectory[str] | None = None
 
     def close(self) -> None:
         """Let go of all files."""
         if self._lexical is not None:
             self._lexical.close()
+        if isinstance(self._dense, RemoteIndex):
+            self._dense.close()
         if self._private is not None:
             self._private.cleanup()
 
@@ -62,36 +79,54 @@ class Indexes:
         return self._lexical
 
     @property
-    def dense(self) -> DenseIndex:
-        """The dense index, level with the ledger when it was first asked for."""
+    def dense(self) -> DenseIndex | RemoteIndex:
+        """The dense index; one on this machine is level with the ledger when first asked for."""
         if self._dense is None:
-            self._dense = self._open_dense()
+            self._dense = self._open_dense() if self.embedded else self.new_remote()
         return self._dense
 
-    def refresh(self) -> None:
-        """Bring both level; the lexical one only as far as another process that writes has come."""
+    @property
+    def embedded(self) -> bool:
+        """Whether the vectors are kept on this machine, in a file of the collection."""
+        return self._settings.store.use == EMBEDDED
+
+    def refresh(self, *, halfway: bool = False) -> None:
+        """Bring both level; the lexical one only as far as another process that writes has come.
+
+        A store elsewhere is written to by a run that was asked to write, and only at its end: a
+        store that is down must not stop an embedding that is under way (`halfway`).
+        """
         if self.lexical.position != self._ledger.position():
             with self._perhaps_writing() as mine:
                 mine = mine or self._private is not None
                 self._lexical = self._follow_lexical(self.lexical, mine)
-        self._dense = self._follow_dense(self.dense)
+        dense = self.dense
+        if isinstance(dense, DenseIndex):
+            self._dense = self._follow_dense(dense)
+        elif self._lock.asked_for and not halfway:
+            dense.catch_up()
 
     def rebuild(self) -> None:
         """Throw both away and build them from the ledger; only the one writer may call this."""
         lexical = self.new_lexical()
         lexical.rebuild(self._ledger)
+        self._lexical = lexical
+        if not self.embedded:
+            self.new_remote().repair()
+            return
         dense = self.new_dense()
         dense.rebuild(self._ledger, self.embedder)
         dense.save()
-        self._lexical, self._dense = lexical, dense
+        self._dense = dense
 
     def leave_none_ahead(self) -> None:
         """After a ledger was restored from a backup: what follows it must notice before it grows."""
         position = self._ledger.position()
-        store = self.new_dense().store
-        with suppress(IndexDamaged):
-            if store.saved_position() > position:
-                store.path.unlink()
+        if self.embedded:
+            store = self.new_dense().store
+            with suppress(IndexDamaged):
+                if store.saved_position() > position:
+                    store.path.unlink()
         lexical = self._directory / "lexical"
         if segments.stamped_position(lexical) > position:
             (lexical / segments.STAMP).unlink()
@@ -101,10 +136,27 @@ class Indexes:
         return LexicalIndex(folder or self._directory / "lexical", self._settings.lexical.language)
 
     def new_dense(self) -> DenseIndex:
-        """The dense index as configured, not opened."""
-        module = load("store", STORES, self._settings.store.use)
+        """The dense index of this machine as configured, not opened."""
+        module = load("store", STORES, EMBEDDED)
         options = plug_options(module, "store", self._settings.store)
         return DenseIndex(module.build(options, self._directory), self._ledger)
+
+    def new_remote(self) -> RemoteIndex:
+        """The dense index in the store elsewhere that is configured; nothing is sent yet."""
+        choice = self._settings.store
+        module = load("store", STORES, choice.use)
+        around = self._surroundings
+        resources = Resources(
+            folder=self._directory / "stores" / choice.use,
+            name=self._directory.name,
+            keys=around.keys,
+            offline=self._settings.offline,
+            create=around.create,
+            say=around.say,
+        )
+        store = module.build(plug_options(module, "store", choice), resources)
+        folder = self._directory / "stores"
+        return RemoteIndex(store, self._ledger, folder, self._directory.name, self._warn)
 
     @property
     def embedder(self) -> str:

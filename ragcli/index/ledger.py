@@ -66,7 +66,7 @@ class Ledger(Files, Staging, Texts, Vectors):
         rows = self._db.query(
             "SELECT seq, op, chunk FROM changes WHERE seq > ? ORDER BY seq LIMIT ?", (after, limit)
         )
-        return [Change(*row) for row in rows]
+        return [Change(seq, op if chunk > 0 else "moved", abs(chunk)) for seq, op, chunk in rows]
 
     def position(self) -> int:
         """The last line of the change log; an index that has read it is level."""

@@ -52,6 +52,18 @@ def log_vectors(db: Database, file: int) -> None:
     )
 
 
+def log_moved(db: Database, file: int) -> None:
+    """Say in the change log that the chunks of this file that have a vector have another id.
+
+    Such a line names the chunk by its negative: to what follows chunks by their keys, which stay
+    the same, it is the vector of a chunk that is not there.
+    """
+    db.run(
+        f"INSERT INTO changes (op, chunk) SELECT 'vector', -c.key {VECTORS_OF_FILE} ORDER BY c.key",
+        (file,),
+    )
+
+
 def embedded(db: Database, file: int) -> int:
     """How many chunks of this file have their vector."""
     return int(db.value(f"SELECT count(*) {VECTORS_OF_FILE}", (file,)))

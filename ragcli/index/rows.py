@@ -9,7 +9,7 @@ from typing import Literal
 from ragcli.types import LineUnit, PageUnit, Scalar
 
 FileState = Literal["ready", "failed"]
-Operation = Literal["text", "vector", "gone"]
+Operation = Literal["text", "vector", "moved", "gone"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ class Words:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A line of the change log: chunk `chunk` got its text, got its vector, or is gone."""
+    """A line of the change log: chunk `chunk` got its text, got its vector, has another id, or is gone."""
 
     seq: int
     op: Operation

@@ -15,6 +15,7 @@ from ragcli.types import Span, StoredChunk
 if TYPE_CHECKING:
     import numpy as np
 
+ASKED = 1000
 CHUNK = (
     "SELECT c.key, c.id, c.document, c.ordinal, c.text, c.heading, c.spans, c.crc, c.tokens,"
     " f.path, f.format, d.title, d.doc_id, d.page_unit, d.line_unit, d.metadata"
@@ -74,14 +75,27 @@ class Texts:
 
     def chunk_by_id(self, id: str) -> StoredChunk | None:
         """The chunk that people know by this UUID."""
-        try:
-            name = UUID(id).bytes
-        except ValueError:
+        name = _name(id)
+        if name is None:
             return None
         rows = self._db.query(
             f"{CHUNK} FROM chunks c{JOINED} WHERE c.id = ? AND f.state = 'ready' LIMIT 1", (name,)
         )
         return self._chunk(rows[0]) if rows else None
+
+    def keys_of(self, ids: Sequence[str]) -> dict[str, list[int]]:
+        """The keys of the chunks with each of these UUIDs, ascending; unknown ids are left out."""
+        found: dict[str, list[int]] = {}
+        for start in range(0, len(ids), ASKED):
+            names = [name for id in ids[start : start + ASKED] if (name := _name(id))]
+            rows = self._db.query(
+                f"SELECT c.id, c.key FROM chunks c{JOINED} WHERE f.state = 'ready'"  # noqa: S608
+                f" AND c.id IN ({','.join('?' * len(names))}) ORDER BY c.key",
+                names,
+            )
+            for name, key in rows:
+                found.setdefault(str(UUID(bytes=name)), []).append(key)
+        return found
 
     def chunks_of(
         self, document_id: int, first: int = 0, last: int | None = None
@@ -177,6 +191,13 @@ class Texts:
             self._json(metadata),
             tuple(self._json(warnings)),
         )
+
+
+def _name(id: str) -> bytes | None:
+    try:
+        return UUID(id).bytes
+    except ValueError:
+        return None
 
 
 def _span(offset: int, page: int | None, label: str | None, lines: tuple[int, int] | None) -> Span:

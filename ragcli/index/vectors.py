@@ -110,6 +110,11 @@ class Vectors:
             self._db.run("UPDATE vectors SET data = NULL, crc = NULL")
             self._db.run("UPDATE files SET embedded = 0")
 
+    def continue_generation(self, generation: int) -> None:
+        """Count on from the generation of the ledger that this one takes the place of."""
+        with self._db.transaction():
+            self._db.run("INSERT OR REPLACE INTO meta VALUES ('generation', ?)", (str(generation),))
+
     def generation(self) -> int:
         """How often all vectors were dropped: those of two generations never mix in an index."""
         return int(self._db.value("SELECT value FROM meta WHERE key = 'generation'") or 0)

@@ -48,7 +48,7 @@ def embed(collection: Collection, build: Callable[[], Encoder], progress: Progre
             progress.advance(now - done)
             done = now
         if time.monotonic() - followed > FOLLOW_SECONDS:
-            collection.refresh()
+            collection.refresh(halfway=True)
             followed = time.monotonic()
         window = collection.ledger.pending(WINDOW)
 

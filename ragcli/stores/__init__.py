@@ -1,5 +1,9 @@
-"""Where vectors live: a plug board. A store holds vectors by number and finds the nearest; no text."""
+"""Where vectors live: a plug board. A store holds vectors and finds the nearest; it knows no ledger."""
 
 from ragcli.registry import Plug
 
-STORES = {"embedded": Plug("ragcli.stores.embedded")}
+EMBEDDED = "embedded"
+STORES = {
+    EMBEDDED: Plug("ragcli.stores.embedded"),
+    "pinecone": Plug("ragcli.stores.pinecone", "pinecone", ("pinecone",)),
+}

@@ -133,7 +133,7 @@ def test_moved_and_copied_files_equal_a_clean_run(ledger, tmp_path):
     (row,) = ledger.files()
     position = ledger.position()
     ledger.move(row.id, facts("/r/b.jsonl"))
-    assert ledger.changes(position, 10) == []
+    assert {change.op for change in ledger.changes(position, 5000)} == {"moved"}
     assert ledger.copy(facts("/r/c.jsonl"), row.id) == 2200
     assert ledger.coverage().embedded == 4400
     assert ledger.pending(1) == []

@@ -1,0 +1,116 @@
+"""What goes wrong between us and a store: what may be tried again, and what a person is told."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal, TypeVar
+
+from ragcli.errors import KeyRefused, NetworkError, RagcliError, StoreError
+
+Kind = Literal["busy", "down", "slow", "key", "full", "missing", "large", "refused"]
+
+FIRST_S, LONGEST_S = 0.25, 20.0
+SHOWN = 200
+PASSING = ("busy", "down", "slow")
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """A failure as a store's own file reads it: its kind, what was said, the wait asked for.
+
+    `busy` is a wish for fewer requests or a passing disorder, `down` that nobody answers, `slow`
+    that the answer did not come in time. All requests to a store may be repeated: they say what
+    shall be, not what shall be added.
+    """
+
+    kind: Kind
+    said: str = ""
+    again_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How a store is spoken to: its name for messages, attempts, and who hears of waits.
+
+    `key` is the variable that holds its key, empty where it needs none.
+    """
+
+    title: str
+    retries: int = 5
+    key: str = ""
+    say: Callable[[str], None] = print
+
+
+def patiently(
+    request: Callable[[], T], read: Callable[[Exception], Trouble | None], manner: Manner
+) -> T:
+    """The answer to `request`, repeated while what `read` makes of its failures may pass.
+
+    Raises KeyRefused, NetworkError or StoreError; what `read` does not know is a bug and passes
+    as it is.
+    """
+    attempt = 0
+    while True:
+        try:
+            return request()
+        except RagcliError:
+            raise
+        except Exception as error:
+            trouble = _own(error) or read(error)
+            if trouble is None:
+                raise
+            if trouble.kind not in PASSING or attempt >= manner.retries:
+                raise explained(trouble, manner) from error
+            _wait(trouble, attempt, manner)
+        attempt += 1
+
+
+def explained(trouble: Trouble, manner: Manner) -> RagcliError:
+    """The error to raise for a failure."""
+    title, said = manner.title, f" ({_short(trouble.said)})" if trouble.said else ""
+    if trouble.kind == "key":
+        name = f" in {manner.key}" if manner.key else ""
+        return KeyRefused(
+            f"{title} does not accept the key{name}.",
+            f"Put a valid key into {manner.key or 'its variable'}, in the environment or in .env.",
+        )
+    if trouble.kind == "down":
+        return NetworkError(f"{title} cannot be reached{said}.", "Check that it runs, and where.")
+    if trouble.kind == "slow":
+        return NetworkError(f"{title} does not answer in time.", "Raise store.timeout_s.")
+    if trouble.kind == "busy":
+        return StoreError(f"{title} takes no more requests for now{said}.", "Try again later.")
+    if trouble.kind == "full":
+        return StoreError(f"{title} has no more room{said}.", "Make room or raise its limit.")
+    if trouble.kind == "missing":
+        return StoreError(f"{title} does not hold what was asked for{said}.", "Run: ragcli sync")
+    return StoreError(f"{title} refused the request{said}.", "Check the settings of `store`.")
+
+
+def _own(error: BaseException) -> Trouble | None:
+    """What --offline raised inside somebody else's socket keeps its meaning."""
+    seen: BaseException | None = error
+    while seen is not None:
+        if isinstance(seen, RagcliError):
+            raise seen
+        seen = seen.__cause__ or seen.__context__
+    return None
+
+
+def _wait(trouble: Trouble, attempt: int, manner: Manner) -> None:
+    wait = min(FIRST_S * 2**attempt, LONGEST_S) * random.uniform(0.75, 1.25)  # noqa: S311
+    if trouble.again_s is not None:
+        wait = min(trouble.again_s, LONGEST_S)
+    if wait >= 2:
+        manner.say(f"{manner.title} is busy; trying again in {wait:.0f} s.")
+    time.sleep(wait)
+
+
+def _short(text: str) -> str:
+    line = " ".join(text.split())
+    return (line if len(line) <= SHOWN else line[: SHOWN - 3] + "...").rstrip(".")
