@@ -61,7 +61,7 @@ class HostedChat(BaseChatModel):
 
         result = ask(self._access, request)
         for generation in result.generations:
-            self._check_end(_end(generation), generation.text)
+            self._check_end(_note_end(generation), generation.text)
         return result
 
     def _stream(
@@ -76,7 +76,7 @@ class HostedChat(BaseChatModel):
 
         end, text = "", ""
         for chunk in listen(self._access, request):
-            end = _end(chunk) or end
+            end = _note_end(chunk) or end
             text = text or chunk.text.strip()
             yield chunk
         self._check_end(end or "error", text)
@@ -99,8 +99,12 @@ class HostedChat(BaseChatModel):
             raise ModelError(f"{who} answered with nothing.", "Try again, or choose another model.")
 
 
-def _end(generation: ChatGeneration) -> str:
-    """Why the answer ended, or nothing while it goes on."""
+def _note_end(generation: ChatGeneration) -> str:
+    """Why the answer ended, or nothing while it goes on.
+
+    Every provider has a word of its own for an answer at its limit; `finish_reason` is made
+    `length` for all of them, so that whoever reads on can tell.
+    """
     message = generation.message
     places: list[Mapping[str, Any] | None] = [
         generation.generation_info,
@@ -108,4 +112,7 @@ def _end(generation: ChatGeneration) -> str:
         message.additional_kwargs,
     ]
     found = (place.get(name) for place in places if place for name in ENDS)
-    return next((str(end) for end in found if end), "")
+    end = next((str(end) for end in found if end), "")
+    if end.lower() in CUT:
+        message.response_metadata["finish_reason"] = "length"
+    return end

@@ -290,8 +290,10 @@ def test_an_answer_at_its_limit_is_an_answer_and_an_empty_one_is_not(dialect: Di
     cut = dialect.ends[1]
     with loopback(dialect.streamed(PARTS, cut), dialect.streamed([""], cut)) as server:
         llm = build(dialect, server.url)
-        assert "".join(chunk.text for chunk in llm.model.stream(PROMPT)) == "".join(PARTS)
+        chunks = list(llm.model.stream(PROMPT))
         error = fails(llm, streamed=True)
+    assert "".join(chunk.text for chunk in chunks) == "".join(PARTS)
+    assert [c for c in chunks if c.response_metadata.get("finish_reason") == "length"]
     assert isinstance(error, ModelError)
     assert "max_new_tokens" in error.fix
 
