@@ -186,7 +186,10 @@ def page(results: dict[str, Any]) -> str:
             ("quotes in an answer, mean", "mean_quotes"),
             ("AUROC, answerable against passage taken away", "auroc_answerable"),
             ("AUROC, passage found against not", "auroc_passage_found"),
-            ("calibration error (half have no answer here, one in three is assumed)", "calibration_error"),
+            (
+                "calibration error (half have no answer here, one in three is assumed)",
+                "calibration_error",
+            ),
             ("milliseconds to answer, median", "answer_ms_median"),
             ("milliseconds to answer, 95th percentile", "answer_ms_95th"),
         )
