@@ -17,8 +17,8 @@ from pydantic import PrivateAttr
 
 from ragcli.errors import ModelError, NetworkError
 from ragcli.hosted.access import Access
-from ragcli.hosted.patience import ask, listen
 from ragcli.hosted.estimate import estimate_tokens
+from ragcli.hosted.patience import ask, listen
 
 ENDS = ("finish_reason", "stop_reason", "done_reason")
 CUT = {"length", "max_tokens", "model_length"}
