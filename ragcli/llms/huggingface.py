@@ -50,7 +50,7 @@ class Options(BaseModel):
         description="How accelerate spreads the model over GPUs, and over the processor where they"
         " are too small; by default over the GPUs alone.",
     )
-    max_memory: dict[str, str] | None = Field(
+    max_memory: dict[int | str, str] | None = Field(
         None,
         description="Most memory for the weights on each device, with device_map:"
         " `{0: 20GiB, cpu: 30GiB}`.",

@@ -71,7 +71,7 @@ def _serve(requests: IO[bytes], replies: Replies) -> None:
     order, _ = receive(requests)
     model = order["model"]
     try:
-        with _reporting(replies, f"Still loading {model}"):
+        with _reporting(replies, f"Loading {model}"):
             generator = _load(order, replies)
     except Exception as error:  # the outermost frame: the parent makes an error of its own of it
         replies.fail(error, model, "loading")
@@ -97,7 +97,7 @@ def _load(order: dict[str, Any], replies: Replies) -> Generator:
 
 def _answer(generator: Generator, request: dict[str, Any], replies: Replies) -> None:
     prompt = generator.prompts.render(request["messages"])
-    with _reporting(replies, f"Still reading a prompt of {prompt.tokens} tokens") as over:
+    with _reporting(replies, f"Reading a prompt of {prompt.tokens} tokens") as over:
 
         def emit(text: str) -> None:
             over()
