@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from ragcli.cli.environment import forbid_network, silence_logs, with_dotenv
 from ragcli.cli.options import Common
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ragcli.embedders import EmbedderInfo
     from ragcli.embedders.embedder import SentenceEmbedder
     from ragcli.index.collection import Collection
-    from ragcli.index.indexes import Surroundings
+    from ragcli.index.surroundings import Surroundings
     from ragcli.ingest.report import IngestReport, Progress
     from ragcli.llms import Resources
     from ragcli.llms.llm import Llm
@@ -193,9 +193,25 @@ class Session:
     @property
     def surroundings(self) -> Surroundings:
         """What a vector store elsewhere is given of this run."""
-        from ragcli.index.indexes import Surroundings
+        from ragcli.index.surroundings import Surroundings
 
         return Surroundings(self.environ, self.common.yes, self.out.note)
+
+    def _answering(self) -> Collection:
+        """The collection of this run; where its ledger is elsewhere, what its store holds of it."""
+        from ragcli.errors import CollectionMissing
+
+        try:
+            return self.collection()
+        except CollectionMissing:
+            if self.settings.store.use == "embedded":
+                raise
+        from ragcli.index.afar import FarCollection
+
+        name = self.settings.collection
+        folder = self.data_dir / "collections" / name
+        far = FarCollection(name, folder, self.settings, self.surroundings)
+        return cast("Collection", far)  # to those who only ask, it is one
 
     def ingest(
         self, paths: Sequence[Path], progress: Progress, *, dry_run: bool = False, **options: Any
@@ -242,7 +258,7 @@ class Session:
         """The collection of this run, or a one-shot collection of `paths`, open for questions."""
         from ragcli.cli.opening import Asking, check_fingerprint, one_shot
 
-        collection = one_shot(self, paths) if paths else self.collection()
+        collection = one_shot(self, paths) if paths else self._answering()
         with collection:
             if self.settings.retrieval.mode != "lexical":
                 check_fingerprint(self, collection)

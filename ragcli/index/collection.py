@@ -13,9 +13,10 @@ from ragcli.errors import CollectionMissing, StorageError
 from ragcli.index import fingerprint
 from ragcli.index.database import damaged
 from ragcli.index.health import Finding, examine
-from ragcli.index.indexes import Indexes, Surroundings
+from ragcli.index.indexes import Indexes
 from ragcli.index.ledger import Ledger
 from ragcli.index.lock import WriterLock
+from ragcli.index.surroundings import Surroundings
 
 if TYPE_CHECKING:
     from ragcli.index.dense import DenseIndex
@@ -27,7 +28,12 @@ LEDGER = "ledger.db"
 
 
 class Collection:
-    """All that was ingested under one name. Close it, or use it in a `with` statement."""
+    """All that was ingested under one name. Close it, or use it in a `with` statement.
+
+    `words` says that it can be searched by words; see `afar` for one that cannot.
+    """
+
+    words = True
 
     def __init__(
         self,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -33,12 +33,13 @@ class Piece:
     text: str
     data: dict[str, Any]
 
-    def spans(self) -> tuple[Span, ...]:
-        """Where the text stands in its source."""
-        return tuple(
-            Span(offset, page, label, (lines[0], lines[1]) if lines else None)
-            for offset, page, label, lines in self.data.get("spans", ())
-        )
+
+def spans_of(data: Mapping[str, Any]) -> tuple[Span, ...]:
+    """Where the text of a record stands in its source."""
+    return tuple(
+        Span(offset, page, label, (lines[0], lines[1]) if lines else None)
+        for offset, page, label, lines in data.get("spans", ())
+    )
 
 
 class Inbox:

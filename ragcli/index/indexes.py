@@ -8,9 +8,8 @@ private copy. So a question is never answered from a damaged index, and never re
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,22 +21,13 @@ from ragcli.index.ledger import Ledger
 from ragcli.index.lexical import LexicalIndex
 from ragcli.index.lock import WriterLock
 from ragcli.index.remote import RemoteIndex
+from ragcli.index.surroundings import Surroundings
 from ragcli.registry import load
 from ragcli.stores import EMBEDDED, STORES
 from ragcli.stores.resources import Resources
 
 if TYPE_CHECKING:
     from ragcli.settings import Settings
-
-
-@dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What a store elsewhere needs of a run: keys by variable name, whether it may make what costs
-    money, and who hears of waits."""
-
-    keys: Mapping[str, str] = field(default_factory=dict, repr=False)
-    create: bool = False
-    say: Callable[[str], None] = field(default=lambda text: None, repr=False)
 
 
 class Indexes:

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 from ragcli.errors import StoreError, UsageError
 from ragcli.index import fingerprint
 from ragcli.index.collection import Collection
-from ragcli.index.incoming import Inbox, Piece
+from ragcli.index.incoming import Inbox, Piece, spans_of
 from ragcli.index.remote import IDENTITY, RemoteIndex
 from ragcli.index.rows import FileFacts
 from ragcli.types import Chunk, SplitDocument
 
 if TYPE_CHECKING:
-    from ragcli.index.indexes import Surroundings
+    from ragcli.index.surroundings import Surroundings
     from ragcli.settings import Settings
 
 PAGE = 500
@@ -185,7 +185,7 @@ def _document(pieces: list[Piece]) -> SplitDocument:
             Chunk(
                 piece.text,
                 tuple(piece.data.get("heading", ())),
-                piece.spans(),
+                spans_of(piece.data),
                 int(piece.data.get("tokens", 0)),
             )
             for piece in pieces

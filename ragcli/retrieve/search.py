@@ -70,7 +70,7 @@ class _Scene:
 
     @property
     def lexical(self) -> bool:
-        return self.options.mode != "dense"
+        return self.options.mode != "dense" and self.collection.words
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +122,7 @@ def _scene(collection: Collection, options: RetrievalOptions) -> _Scene:
 
 def _open_indexes(collection: Collection, coverage: Coverage, options: RetrievalOptions) -> None:
     """Indexes are opened when first asked for, and only then warn of what is wrong with them."""
-    if options.mode != "dense":
+    if options.mode == "lexical" or (options.mode == "hybrid" and collection.words):
         _ = collection.lexical
     if options.mode != "lexical" and coverage.embedded:
         _ = collection.dense

@@ -1,0 +1,172 @@
+"""A collection whose ledger is on another machine: its store can be asked, by meaning alone.
+
+What a hit says and where it stands is read from the store. Offers of a `Collection` what a search
+needs; writes nothing.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, NoReturn, Self
+
+from ragcli.config import plug_options
+from ragcli.errors import CollectionMissing, UsageError
+from ragcli.index import fingerprint
+from ragcli.index.incoming import spans_of
+from ragcli.index.rows import Coverage, Selection
+from ragcli.registry import load
+from ragcli.stores import STORES
+from ragcli.stores.records import Record
+from ragcli.stores.resources import Resources
+from ragcli.types import StoredChunk
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from ragcli.index.surroundings import Surroundings
+    from ragcli.settings import Settings
+    from ragcli.stores.store import Store
+
+
+class FarCollection:
+    """What a search needs of a collection, from its store alone."""
+
+    words = False
+
+    def __init__(
+        self, name: str, directory: Path, settings: Settings, around: Surroundings
+    ) -> None:
+        choice = settings.store
+        module = load("store", STORES, choice.use)
+        resources = Resources(
+            directory / "stores" / choice.use,
+            name,
+            around.keys,
+            settings.offline,
+            False,
+            around.say,
+        )
+        self.name = name
+        self.store: Store = module.build(plug_options(module, "store", choice), resources)
+        facts = self.store.facts() if self.store.open() else None
+        if facts is None or "splitter" not in facts:
+            self.store.close()
+            raise CollectionMissing(
+                f"There is no collection {name!r} here, and none in {self.store.place}.",
+                "Run: ragcli ingest PATH...",
+            )
+        self.warnings = [
+            "The ledger is not on this machine: documents are found by meaning only, and filters"
+            " are not to be had. Fetch it with: ragcli sync --from " + choice.use
+        ]
+        self.ledger = _Ledger(facts, self.store.count())
+        self.dense = _Dense(self.store, self.ledger)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.store.close()
+
+    @property
+    def lexical(self) -> NoReturn:
+        """There is none without a ledger."""
+        raise UsageError(
+            "Words are found with the ledger, and that is not on this machine.",
+            "Ask with --mode dense, or fetch it with: ragcli sync --from STORE",
+        )
+
+
+class _Ledger:
+    """The chunks that searches have met, numbered in the order in which they were met."""
+
+    def __init__(self, facts: dict[str, str], count: int) -> None:
+        self._built = {
+            "model": facts["model"],
+            "embedder": facts["embedder"].partition("/")[0],
+            "dimension": facts["dimension"],
+            "splitter": facts["splitter"],
+        }
+        self._count = count
+        self._chunks: list[StoredChunk] = []
+        self._keys: dict[str, int] = {}
+
+    def meta(self, key: str) -> str | None:
+        """What the store says of the collection."""
+        return json.dumps(self._built) if key == fingerprint.META else None
+
+    def coverage(self) -> Coverage:
+        """All that is in a store can be found by its meaning."""
+        return Coverage(self._count, self._count)
+
+    def chunks(self, keys: Sequence[int]) -> dict[int, StoredChunk]:
+        """The chunks with these numbers."""
+        return {key: self._chunks[key - 1] for key in keys}
+
+    def query(self, sql: str, parameters: Sequence[Any] = ()) -> NoReturn:
+        """There is nothing that a filter could be looked up in."""
+        raise UsageError(
+            "Filters need the ledger, and that is not on this machine.",
+            "Leave out --filter, or fetch it with: ragcli sync --from STORE",
+        )
+
+    def unknown(self, ids: Sequence[str]) -> list[str]:
+        """The ids among these that were not met yet."""
+        return [id for id in ids if id not in self._keys]
+
+    def meet(self, records: Sequence[Record]) -> None:
+        """Number the chunks of these records."""
+        for record in records:
+            key = len(self._chunks) + 1
+            self._chunks.append(_chunk(key, record))
+            self._keys[record.id] = key
+
+    def key(self, id: str) -> int | None:
+        """The number of a chunk."""
+        return self._keys.get(id)
+
+
+class _Dense:
+    def __init__(self, store: Store, ledger: _Ledger) -> None:
+        self._store = store
+        self._ledger = ledger
+
+    def search(
+        self, vector: np.ndarray, k: int, allowed: Selection | None = None
+    ) -> list[tuple[int, float]]:
+        """The k nearest chunks: number and cosine, best first."""
+        import numpy as np
+
+        found = self._store.nearest(np.asarray(vector, np.float32).reshape(-1), k)
+        self._ledger.meet(self._store.fetch(self._ledger.unknown([id for id, _ in found])))
+        numbered = ((self._ledger.key(id), score) for id, score in found)
+        return [(key, score) for key, score in numbered if key is not None]
+
+
+def _chunk(key: int, record: Record) -> StoredChunk:
+    data = record.data
+    return StoredChunk(
+        key=key,
+        id=record.id,
+        document=record.document,
+        ordinal=int(data.get("ordinal", 0)),
+        text=record.text,
+        heading=tuple(data.get("heading", ())),
+        spans=spans_of(data),
+        tokens=int(data.get("tokens", 0)),
+        path=str(data.get("path", "")),
+        format=str(data.get("format", "text")),
+        title=data.get("title"),
+        doc_id=data.get("doc_id"),
+        page_unit=data.get("page_unit"),
+        line_unit=data.get("line_unit", "line"),
+        metadata=data.get("metadata", {}),
+    )
