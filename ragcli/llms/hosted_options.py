@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 from pydantic import Field
 
 from ragcli.hosted.access import Access, open_access
+from ragcli.hosted.estimate import estimate_tokens
 from ragcli.hosted.options import HostedOptions
 from ragcli.hosted.provider import Provider
-from ragcli.hosted.estimate import estimate_tokens
 from ragcli.llms.llm import Llm
 from ragcli.llms.resources import Resources
 
