@@ -28,13 +28,14 @@ from planted import BESIDE, FAULTS, HONEST, Case, Written, cases
 from ragcli.answer.check import FILE, check, decisive
 from ragcli.answer.claims import Claim
 from ragcli.answer.evidence import Evidence
+from ragcli.answer.likeness import LIKENESS
 from ragcli.answer.model import probability
 from ragcli.answer.sight import WITH_VECTORS, WORDING, look
 from ragcli.answer.words import question
 from ragcli.embedders import build
 from ragcli.settings import Embedder
 
-TRAIN, TEST = 2200, 1000
+TRAIN, TEST = 1400, 800
 HELD = 4
 """One article in so many of the training articles chooses the threshold."""
 ALARMS = 0.03
@@ -56,13 +57,13 @@ class Seen:
 def seen(case: Case, embedder: Any) -> list[Seen]:
     """What the check sees of each sentence of a case."""
     asked = question(case.item.question)
-    full, plain = Evidence(case.hits, asked, embedder), Evidence(case.hits, asked, None)
+    evidence = Evidence(case.hits, asked, embedder)
     found = []
     for one in case.written:
-        sight = look(full, one.said, one.cited)
-        words = look(plain, one.said, one.cited)
+        sight = look(evidence, one.said, one.cited)
         fault = decisive([], one.cited, sight) is not None
-        found.append(Seen(one, case.item.article, sight.row, words.row, fault))
+        words = sight.row[len(LIKENESS) :]
+        found.append(Seen(one, case.item.article, sight.row, words, fault))
     return found
 
 

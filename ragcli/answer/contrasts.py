@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Set
 
-from ragcli.answer.words import stem
+from ragcli.answer.words import read, stem
 
+REACH = 60
+"""Characters behind a negation within which stands what it denies."""
 _SPELL = re.compile(
     r"\b(second|minute|hour|day|week|month|year|decade|centur|hourly|daily|weekly|monthly|yearly|annual)"
     r"(?:s|ly|y|ies)?\b"
@@ -37,6 +39,15 @@ _OPPOSITES = [frozenset(stem(word) for word in pair.split()) for pair in _OPPOSI
 def negates(text: str) -> bool:
     """Whether a text denies something."""
     return _NEGATION.search(text) is not None
+
+
+def denied(text: str, terms: Set[str]) -> bool:
+    """Whether a text denies one of the words (given as stems): a negation with nothing else between."""
+    for match in _NEGATION.finditer(text):
+        following = read(text[match.end() : match.end() + REACH]).stems
+        if any(term in terms for term in following[:1]):
+            return True
+    return False
 
 
 def opposed(mine: Set[str], theirs: Set[str]) -> bool:

@@ -12,14 +12,13 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from ragcli.answer.contrasts import negates, opposed, spells
-from ragcli.answer.evidence import Evidence, Piece, alike, spoken_words
+from ragcli.answer.contrasts import denied, negates, opposed, spells
+from ragcli.answer.evidence import Evidence, Piece, alike
 from ragcli.answer.facts import Figure, figures, names
-from ragcli.answer.features import unit_rows
+from ragcli.answer.likeness import LIKENESS, likeness
+from ragcli.answer.terms import Terms
 from ragcli.answer.words import read, stem
 
-NEAR = 8
-"""Units of the cited passages, and of the others, that are compared by their vectors."""
 AROUND = 3
 """Content words on each side of a figure or name that are looked for beside it."""
 GAIN = 0.1
@@ -31,19 +30,9 @@ WORDING = (
     "weak_figures_missing", "anchored", "anchored_least", "anchored_near", "anchored_near_least",
     "anchored_to_question",
     "asked_covered", "better_elsewhere", "fresh_better_elsewhere", "length", "facts", "cited",
-    "negation", "opposed", "spells_missing", "second_needed", "from_question",
-)  # fmt: skip
-LIKENESS = (
-    "cosine", "cosine_of_two", "cosine_better_elsewhere", "cosine_best", "cosine_asked",
-    "covered_in_sense", "fresh_covered_in_sense", "least_in_sense",
+    "negation", "denied", "opposed", "spells_missing", "second_needed", "from_question",
 )  # fmt: skip
 WITH_VECTORS = (*LIKENESS, *WORDING)
-_FRAME_TEXT = (
-    "allow permit able possible require need necessary must should according document passage text "
-    "source say state mention mean call name also total about around approximately roughly i.e e.g"
-)
-FRAME = frozenset(stem(word) for word in _FRAME_TEXT.split())
-"""Words that frame a claim and are no part of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,40 +64,35 @@ class _Look:
         looked = set(cited) if cited else set(range(len(evidence.hits)))
         self.pieces = [piece for piece in evidence.pieces if piece.one.hit in looked]
         self.others = [piece for piece in evidence.pieces if piece.one.hit not in looked]
-        words = read(said)
-        self.order = [t for t in words.stems if t not in words.numbers and t not in FRAME]
+        titles = frozenset().union(*(evidence.titles[at] for at in looked))
+        self.terms = Terms(evidence, said, titles)
         self.figures = figures(said)
         self.names = names(said, evidence.known)
-        self.titles = frozenset().union(*(evidence.titles[at] for at in looked))
         self.title_figures = [f for at in looked for f in evidence.title_figures[at]]
-        self.matches = {term: alike(term, evidence.kin) for term in dict.fromkeys(self.order)}
-        self.weights = {term: evidence.weight(term) for term in self.matches}
-        self.fresh = {term for term in self.matches if term not in evidence.asked.words.stems}
 
     def sight(self) -> Sight:
         chosen = self._choose(self.pieces)
-        window = frozenset().union(self.titles, *(piece.stems for piece in chosen))
-        whole = frozenset().union(self.titles, *(piece.stems for piece in self.pieces))
+        window = self.terms.held_by(chosen)
+        whole = self.terms.held_by(self.pieces)
         firm = [f for f in self.figures if not f.weak]
         here = [f for piece in chosen for f in piece.figures] + self.title_figures
         anywhere = [f for piece in self.pieces for f in piece.figures] + self.title_figures
         lost = [f for f in firm if not _given(f, anywhere)]
         lost_names = [name for name in self.names if not self._named(name, whole)]
         anchors = self._anchors()
-        elsewhere, better = self._elsewhere(self._share(self.weights, window))
+        elsewhere, better = self._elsewhere(self.terms.share(self.terms.weights, window))
         row = [
-            self._share(self.weights, chosen[0].stems | self.titles) if chosen else 0.0,
-            self._share(self.weights, window),
-            self._share(self.weights, whole),
-            math.log1p(sum(not self._has(term, window) for term in self.matches)),
-            math.log1p(sum(not self._has(term, whole) for term in self.matches)),
-            max((self.weights[t] for t in self.matches if not self._has(t, whole)), default=0.0)
-            / max(self.weights.values(), default=1.0),
-            self._share(self.fresh, window),
-            self._share(self.fresh, whole),
-            math.log1p(len(self.fresh)),
-            self._in_order(chosen),
-            self._pairs(chosen),
+            self.terms.share(self.terms.weights, chosen[0].stems | self.terms.titles) if chosen else 0.0,
+            self.terms.share(self.terms.weights, window),
+            self.terms.share(self.terms.weights, whole),
+            math.log1p(sum(not self.terms.has(term, window) for term in self.terms.matches)),
+            math.log1p(sum(not self.terms.has(term, whole) for term in self.terms.matches)),
+            self.terms.heaviest_missing(whole),
+            self.terms.share(self.terms.fresh, window),
+            self.terms.share(self.terms.fresh, whole),
+            math.log1p(len(self.terms.fresh)),
+            self.terms.in_order(chosen),
+            self.terms.pairs(chosen),
             math.log1p(sum(not self._named(name, window) for name in self.names)),
             math.log1p(len(lost_names)),
             math.log1p(sum(not _given(f, here) for f in firm)),
@@ -119,10 +103,11 @@ class _Look:
             self._asked_covered(window),
             better,
             self._fresh_elsewhere(window),
-            math.log1p(len(self.order)),
+            math.log1p(len(self.terms.order)),
             math.log1p(len(firm) + len(self.names)),
             float(bool(self.cited)),
             self._negation(chosen),
+            self._denied(chosen),
             self._opposed(chosen),
             math.log1p(len(spells(self.said) - spells(" ".join(p.one.text for p in chosen)))),
             float(len(chosen) > 1),
@@ -137,14 +122,6 @@ class _Look:
             elsewhere,
         )
 
-    def _has(self, term: str, held: frozenset[str]) -> bool:
-        return not self.matches[term].isdisjoint(held)
-
-    def _share(self, terms: Iterable[str], held: frozenset[str]) -> float:
-        total = sum(self.weights[term] for term in terms)
-        have = sum(self.weights[term] for term in terms if self._has(term, held))
-        return have / total if total else 1.0
-
     def _choose(self, pieces: Sequence[Piece]) -> list[Piece]:
         """The unit that says most of the claim, and a second where it adds enough."""
         if not pieces:
@@ -152,19 +129,22 @@ class _Look:
         facts = {stem(name) for name in self.names}
 
         def worth(piece: Piece, beside: frozenset[str] = frozenset()) -> float:
-            held = piece.stems | self.titles | beside
+            held = piece.stems | self.terms.titles | beside
             given = sum(_given(f, piece.figures) for f in self.figures)
             given += len(facts & piece.stems)
             share = given / (len(self.figures) + len(facts)) if self.figures or facts else 0.0
-            return self._share(self.weights, held) + 0.5 * share
+            return self.terms.share(self.terms.weights, held) + 0.5 * share
 
         best = max(pieces, key=worth)
-        base = self._share(self.weights, best.stems | self.titles)
+        base = self.terms.share(self.terms.weights, best.stems | self.terms.titles)
         rest = [piece for piece in pieces if piece is not best]
         if not rest:
             return [best]
         second = max(rest, key=lambda piece: worth(piece, best.stems))
-        gain = self._share(self.weights, best.stems | second.stems | self.titles) - base
+        gain = (
+            self.terms.share(self.terms.weights, best.stems | second.stems | self.terms.titles)
+            - base
+        )
         adds = any(_given(f, second.figures) and not _given(f, best.figures) for f in self.figures)
         if gain < GAIN and not adds:
             return [best]
@@ -173,14 +153,14 @@ class _Look:
     def _nearest_of_the_rest(self, chosen: Sequence[Piece]) -> list[Piece]:
         held = {piece.one.hit for piece in chosen}
         return [
-            max(units, key=lambda piece: self._share(self.weights, piece.stems))
+            max(units, key=lambda piece: self.terms.share(self.terms.weights, piece.stems))
             for at in dict.fromkeys(self.cited)
             if at not in held and (units := [p for p in self.pieces if p.one.hit == at])
         ]
 
     def _named(self, name: str, held: frozenset[str]) -> bool:
         term = stem(name)
-        if not (self.matches.get(term) or alike(term, self.all.kin)).isdisjoint(held):
+        if not (self.terms.matches.get(term) or alike(term, self.all.kin)).isdisjoint(held):
             return True
         return name.isupper() and len(name) > 1 and name in self._initials()
 
@@ -195,14 +175,18 @@ class _Look:
             units = [piece for piece in self.pieces if holds(piece)]
             if not units:
                 continue
-            rest = [t for n, t in enumerate(self.order) if n != position and t not in self.titles]
+            rest = [
+                t
+                for n, t in enumerate(self.terms.order)
+                if n != position and t not in self.terms.titles
+            ]
             close = [
                 t
-                for n, t in enumerate(self.order)
-                if n != position and abs(n - position) <= AROUND and t not in self.titles
+                for n, t in enumerate(self.terms.order)
+                if n != position and abs(n - position) <= AROUND and t not in self.terms.titles
             ]
-            every.append(max(self._share(rest, piece.stems) for piece in units))
-            near.append(max(self._share(close, piece.stems) for piece in units))
+            every.append(max(self.terms.share(rest, piece.stems) for piece in units))
+            near.append(max(self.terms.share(close, piece.stems) for piece in units))
         if not every:
             return [1.0, 1.0, 1.0, 1.0]
         return [sum(every) / len(every), min(every), sum(near) / len(near), min(near)]
@@ -225,107 +209,50 @@ class _Look:
     def _facts(self) -> Iterable[tuple[int, Callable[[Piece], bool]]]:
         for name in dict.fromkeys(self.names):
             term = stem(name)
-            if term in self.matches and term not in self.titles:
-                yield self.order.index(term), _holder(self.matches[term])
+            if term in self.terms.matches and term not in self.terms.titles:
+                yield self.terms.order.index(term), _holder(self.terms.matches[term])
         for figure in self.figures:
             before = self.said[: max(self.said.find(figure.said), 0)]
             words = read(before)
             yield sum(t not in words.numbers for t in words.stems), _giver(figure)
 
-    def _in_order(self, chosen: Sequence[Piece]) -> float:
-        """The longest common subsequence of words, as a share of the claim."""
-        theirs = [term for piece in chosen for term in piece.order]
-        lengths = [0] * (len(theirs) + 1)
-        for term in self.order:
-            diagonal = 0
-            for at, other in enumerate(theirs, 1):
-                held = lengths[at]
-                lengths[at] = (
-                    diagonal + 1 if other in self.matches[term] else max(held, lengths[at - 1])
-                )
-                diagonal = held
-        return lengths[-1] / len(self.order) if self.order else 1.0
-
-    def _pairs(self, chosen: Sequence[Piece]) -> float:
-        pairs = list(zip(self.order, self.order[1:], strict=False))
-        near = {
-            pair
-            for piece in chosen
-            for step in (1, 2)
-            for pair in zip(piece.order, piece.order[step:], strict=False)
-        }
-        return sum(pair in near for pair in pairs) / len(pairs) if pairs else 0.5
-
     def _asked_covered(self, window: frozenset[str]) -> float:
         terms = set(self.all.asked.words.stems)
-        said = set(self.order)
+        said = set(self.terms.order)
         return len(terms & (window | said)) / len(terms) if terms else 1.0
 
     def _from_question(self) -> float:
         terms = set(self.all.asked.words.stems)
-        return len(terms & set(self.order)) / len(terms) if terms else 0.0
+        return len(terms & set(self.terms.order)) / len(terms) if terms else 0.0
 
     def _elsewhere(self, covered: float) -> tuple[int | None, float]:
         if not self.others:
             return None, 0.0
-        best = max(self.others, key=lambda piece: self._share(self.weights, piece.stems))
+        best = max(self.others, key=lambda piece: self.terms.share(self.terms.weights, piece.stems))
         titles = self.all.titles[best.one.hit]
-        gain = self._share(self.weights, best.stems | titles) - covered
+        gain = self.terms.share(self.terms.weights, best.stems | titles) - covered
         return (best.one.hit if gain > 0 else None), gain
 
     def _fresh_elsewhere(self, window: frozenset[str]) -> float:
-        best = max((self._share(self.fresh, piece.stems) for piece in self.others), default=0.0)
-        return best - self._share(self.fresh, window) if self.others else 0.0
+        best = max(
+            (self.terms.share(self.terms.fresh, piece.stems) for piece in self.others), default=0.0
+        )
+        return best - self.terms.share(self.terms.fresh, window) if self.others else 0.0
 
     def _negation(self, chosen: Sequence[Piece]) -> float:
         theirs = any(negates(piece.one.text) for piece in chosen)
-        return float(negates(self.said) != theirs)
+        return float(negates(self.said) and not theirs)
+
+    def _denied(self, chosen: Sequence[Piece]) -> float:
+        theirs = any(denied(piece.one.text, self.terms.matches.keys()) for piece in chosen)
+        return float(theirs and not negates(self.said))
+
+    def _likeness(self, chosen: Sequence[Piece]) -> list[float]:
+        return likeness(self.all, self.terms, self.said, chosen, self.pieces, self.others)
 
     def _opposed(self, chosen: Sequence[Piece]) -> float:
         theirs = frozenset().union(*(piece.stems for piece in chosen))
-        return float(opposed(frozenset(self.order), theirs))
-
-    def _likeness(self, chosen: Sequence[Piece]) -> list[float]:
-        here, there = self._nearest(self.pieces), self._nearest(self.others)
-        asked = self.all.asked.text
-        texts = [self.said, asked, *(piece.one.text for piece in [*here, *there])]
-        vectors = self.all.vectors(texts)
-        claim, question, rest = vectors[0], vectors[1], vectors[2:]
-        cosines = rest @ claim
-        mine = float(cosines[: len(here)].max(initial=0.0))
-        theirs = float(cosines[len(here) :].max(initial=0.0))
-        together = 0.0
-        if chosen:
-            both = self.all.vectors([piece.one.text for piece in chosen]).sum(axis=0, keepdims=True)
-            together = float(unit_rows(both)[0] @ claim)
-        best = max(mine, together)
-        apart = theirs - best if self.others else -0.5
-        return [mine, together, apart, best, float(question @ claim), *self._in_sense(chosen)]
-
-    def _in_sense(self, chosen: Sequence[Piece]) -> list[float]:
-        """Coverage where a word that is missing counts as far as another of the units is like it."""
-        held = frozenset().union(self.titles, *(piece.stems for piece in chosen))
-        spoken = spoken_words(self.said)
-        missing = [t for t in self.matches if not self._has(t, held) and t in spoken]
-        theirs = sorted({w for piece in chosen for w in spoken_words(piece.one.text).values()})
-        likeness = dict.fromkeys(missing, 0.0)
-        if missing and theirs:
-            vectors = self.all.vectors([*(spoken[t] for t in missing), *theirs])
-            cosines = vectors[: len(missing)] @ vectors[len(missing) :].T
-            likeness = dict(zip(missing, cosines.max(axis=1).tolist(), strict=True))
-        credit = {
-            t: max(0.0, likeness.get(t, 1.0 if self._has(t, held) else 0.0)) for t in self.matches
-        }
-
-        def share(terms: Iterable[str]) -> float:
-            total = sum(self.weights[t] for t in terms)
-            return sum(self.weights[t] * credit[t] for t in terms) / total if total else 1.0
-
-        return [share(self.matches), share(self.fresh), min(credit.values(), default=1.0)]
-
-    def _nearest(self, pieces: Sequence[Piece]) -> list[Piece]:
-        order = sorted(pieces, key=lambda piece: -self._share(self.weights, piece.stems))
-        return order[:NEAR]
+        return float(opposed(frozenset(self.terms.order), theirs))
 
 
 def _given(figure: Figure, others: Iterable[Figure]) -> bool:

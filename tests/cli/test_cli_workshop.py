@@ -99,6 +99,7 @@ def test_the_json_has_every_field_of_the_contract(ragcli: Run, workshop: Path) -
         "answer",
         "answer_kind",
         "citations",
+        "sentences",
         "hits",
         "collection",
         "embedder",

@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 from calling import Run, environment
+from dialects import COMPATIBLE
 from loopback import Loopback, Reply, loopback
 
 CODES = {
@@ -44,18 +45,9 @@ def codes(tmp_path_factory: pytest.TempPathFactory, cache_dir: Path) -> Path:
     return home / "data"
 
 
-def reply(*parts: str, ended: str = "stop") -> Reply:
+def reply(*parts: str) -> Reply:
     """An answer as an OpenAI-compatible server streams it."""
-
-    def event(delta: dict[str, str], finish: str | None) -> bytes:
-        choice = {"index": 0, "delta": delta, "finish_reason": finish}
-        chunk = {
-            "id": "1", "object": "chat.completion.chunk", "created": 1, "model": "m", "choices": [choice],
-        }  # fmt: skip
-        return b"data: " + json.dumps(chunk).encode() + b"\n\n"
-
-    sent = [event({"role": "assistant", "content": part}, None) for part in parts]
-    return Reply(parts=[*sent, event({}, ended), b"data: [DONE]\n\n"], kind="text/event-stream")
+    return COMPATIBLE.streamed(parts)
 
 
 @pytest.fixture
@@ -230,6 +222,15 @@ def test_a_name_that_is_no_model_is_a_mistake_of_usage(ragcli: Run, codes: Path)
     for name in ("openia:x", "openai", "openai:"):
         shown = ragcli("query", ASKED, "--data-dir", str(codes), "--llm", name)
         assert (shown.returncode, shown.stdout) == (2, "")
+
+
+def test_a_model_for_an_answer_that_is_to_be_quoted_is_a_contradiction(
+    ragcli: Run, codes: Path
+) -> None:
+    given = ["query", ASKED, "--data-dir", str(codes), "--set", "answer.use=quote"]
+    shown = ragcli(*given, "--llm", "openai:gpt-4.1")
+    assert (shown.returncode, shown.stdout) == (2, "") and "answer.use is quote" in shown.stderr
+    assert ragcli(*given, "--llm", "none").returncode in (0, 3)
 
 
 def test_config_check_names_what_is_wrong_with_a_template(ragcli: Run, tmp_path: Path) -> None:

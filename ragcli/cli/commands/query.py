@@ -66,7 +66,7 @@ def query(
     session = Session(common, os.environ, Path.cwd())
     request = asked(question, more, inside, batch, jsonl)
     session.override(retrieval__top_k=top_k, retrieval__mode=mode, retrieval__min_score=min_score)
-    session.override(**_chosen(llm))
+    _choose(session, llm)
     session.out.json = session.out.json or jsonl
     live = _live(session, stream, batch=request.batch)
     show_hits = hits or explain
@@ -96,14 +96,19 @@ def query(
         raise typer.Exit(4)
 
 
-def _chosen(llm: str | None) -> dict[str, str | None]:
-    """The settings that `--llm` stands for."""
+def _choose(session: Session, llm: str | None) -> None:
+    """Take the model that `--llm` names, or none."""
     if llm is None:
-        return {}
-    from ragcli.llms.naming import parse
+        return
+    from ragcli.llms.naming import NONE, parse
 
     use, model = parse(llm)
-    return {"llm__use": use, "llm__model": model}
+    session.override(llm__use=use, llm__model=model)
+    if use != NONE and session.settings.answer.use == "quote":
+        raise UsageError(
+            "--llm names a model to write, but answer.use is quote.",
+            "Add --set answer.use=auto, or leave --llm out.",
+        )
 
 
 def _live(session: Session, stream: bool | None, *, batch: bool) -> AnswerStream | None:
