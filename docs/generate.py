@@ -62,7 +62,7 @@ an error is one line of JSON on stderr. On failure stdout is empty.
 | 1 | it failed: store, model, network, disk |
 | 2 | usage or configuration: the message says what to type |
 | 3 | the documents do not contain an answer; the nearest hits go to stderr |
-| 4 | done in part: some documents failed in `ingest` |
+| 4 | done in part: some documents failed in `ingest`, or `--strict` found an unsupported sentence |
 | 130 | interrupted; what was committed stays |
 """
 
@@ -106,7 +106,8 @@ def _plain(model: Any, prefix: str) -> Iterator[tuple[str, str, str]]:
 def _shown(default: Any) -> str:
     if default is None:
         return ""
-    return f"`{str(default).lower() if isinstance(default, bool) else default}`"
+    text = str(default).lower() if isinstance(default, bool) else str(default)
+    return "`" + text.replace("\n", "\\n") + "`"
 
 
 def _table(rows: Iterator[tuple[str, str, str]]) -> str:
