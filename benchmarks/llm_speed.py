@@ -193,7 +193,8 @@ def page(figures: dict[str, Any], rows: dict[str, dict[str, Any]]) -> str:
     return (
         "# How fast a model on this machine reads and writes\n\n"
         f"{figures['model']}, {figures['weights_mb']:.0f} MB in bfloat16; a prompt of about"
-        f" {figures['prompt']} tokens, {figures['new']} new ones. `python benchmarks/llm_speed.py`.\n\n"
+        f" {figures['prompt']} tokens, {figures['new']} new ones. `python benchmarks/llm_speed.py`."
+        " The arms run one after the other, so whatever else the machine does shows in them.\n\n"
         + table(header, [[f"{c:g}" if isinstance(c, float) else c for c in line] for line in lines])
     )
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from ragcli.errors import ContextTooLong, ModelError
 from ragcli.models.child import Child, Died
-from ragcli.models.switches import QUIET, STEADY_MEMORY
+from ragcli.models.switches import QUIET, SLEEPING_THREADS, STEADY_MEMORY
 
 MODULE = "ragcli.llms.huggingface_child"
 Message = dict[str, Any]
@@ -63,7 +63,7 @@ class Session:
             child.close()
 
     def _start(self) -> Child:
-        child = self._child = Child(MODULE, {**QUIET, **STEADY_MEMORY})
+        child = self._child = Child(MODULE, {**QUIET, **STEADY_MEMORY, **SLEEPING_THREADS})
         try:
             self._send(child, self._order)
             self.overhead = self._hear(child)["ready"]["overhead"]

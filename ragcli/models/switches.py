@@ -20,6 +20,10 @@ QUIET = {
 STEADY_MEMORY = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": "1000000000"}
 """For a child that runs torch on a processor: glibc otherwise returns its memory at each step."""
 
+SLEEPING_THREADS = {"OMP_WAIT_POLICY": "PASSIVE"}
+"""For a child that runs many small steps: threads that spin while they wait for each other starve
+each other as soon as the machine has anything else to do."""
+
 
 def silence_onnxruntime() -> None:
     """Switch its telemetry off; after the import it would be too late."""
