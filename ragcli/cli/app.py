@@ -11,7 +11,18 @@ from typing import Annotated, NoReturn
 import typer
 
 from ragcli import __version__
-from ragcli.cli.commands import config, doctor, ingest, query, rm, search, show, status, sync
+from ragcli.cli.commands import (
+    config,
+    doctor,
+    evaluate,
+    ingest,
+    query,
+    rm,
+    search,
+    show,
+    status,
+    sync,
+)
 from ragcli.cli.commands import list as listing
 from ragcli.cli.environment import silence_libraries
 from ragcli.cli.options import with_common
@@ -58,6 +69,8 @@ app.command("add", hidden=True)(with_common(ingest.ingest))
 app.command("query")(with_common(query.query))
 app.command("ask", hidden=True)(with_common(query.query))
 app.command("search")(with_common(search.search))
+app.command("evaluate")(with_common(evaluate.evaluate_command))
+app.command("eval", hidden=True)(with_common(evaluate.evaluate_command))
 app.command("status")(with_common(status.status))
 app.command("list")(with_common(listing.list_documents))
 app.command("show")(with_common(show.show))

@@ -33,6 +33,11 @@ class Asking:
         self._session = session
         self._collection = collection
 
+    @property
+    def collection(self) -> Collection:
+        """What the questions are asked of."""
+        return self._collection
+
     def search(
         self, questions: Iterable[Question], *, by: str, filter_by: list[str] | None, explain: bool
     ) -> Iterator[tuple[Question, SearchResult]]:
