@@ -14,7 +14,7 @@ ask() {
 
 printf '$ ragcli ingest examples/workshop\n'
 "$ragcli" ingest examples/workshop --data-dir "$data" || exit $?
-ask "What do I have to wear at the lathe?"
+ask "What protection is required at the lathe?"
 ask "How much does a reduced membership cost?"
 ask "When is the workshop closed?"
 ask "Who do I tell when a machine breaks?"

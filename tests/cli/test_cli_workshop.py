@@ -13,7 +13,7 @@ import pytest
 from calling import WORKSHOP, Run, environment
 
 QUESTIONS = [
-    ("What do I have to wear at the lathe?", "safety.pdf", "full face shield"),
+    ("What protection is required at the lathe?", "safety.pdf", "full face shield"),
     ("How much does a reduced membership cost?", "membership.docx", "22 euros"),
     ("When is the workshop closed?", "hours.html", "24 December"),
     ("Who do I tell when a machine breaks?", "handbook.md", "Ines Okafor"),
