@@ -15,6 +15,7 @@ from ragcli.cli.commands import (
     config,
     doctor,
     evaluate,
+    finetune_embedder,
     ingest,
     query,
     rm,
@@ -66,6 +67,7 @@ def root(
 
 app.command("ingest")(with_common(ingest.ingest))
 app.command("add", hidden=True)(with_common(ingest.ingest))
+app.command("finetune-embedder")(with_common(finetune_embedder.finetune_embedder))
 app.command("query")(with_common(query.query))
 app.command("ask", hidden=True)(with_common(query.query))
 app.command("search")(with_common(search.search))

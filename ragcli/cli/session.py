@@ -278,6 +278,24 @@ class Session:
             "top_k": settings.retrieval.top_k,
         }
 
+    @property
+    def own_config(self) -> Path:
+        """The file that a command writes a setting to: the one named last, the project's, the user's."""
+        from platformdirs import user_config_path
+
+        if self.common.config:
+            path = self.cwd / Path(self.common.config[-1]).expanduser()
+            if path.is_file():
+                return path
+            raise ConfigError(
+                f"The profile {self.common.config[-1]!r} is not a file of yours to change.",
+                f"Copy it out with: ragcli config copy {self.common.config[-1]}",
+            )
+        project = self.cwd / PROJECT_FILE
+        if project.is_file() or (self.cwd / ".ragcli").is_dir():
+            return project
+        return user_config_path("ragcli", appauthor=False) / "config.yaml"
+
     def _config_files(self) -> list[Path]:
         from platformdirs import user_config_path
 

@@ -33,16 +33,20 @@ class SentenceEmbedder(Embeddings):
     """Embeds documents and questions with a sentence-transformers model.
 
     `backend` is `onnx` or `torch`, `device` `cpu` or `cuda`, `precision` what is computed in.
+    `adapter` is a linear map for the vectors of questions, shape (dimension, dimension).
     `truncated` holds the positions, in the last call, of texts longer than the model reads.
     """
 
-    def __init__(self, info: EmbedderInfo, encoder: Encoder) -> None:
+    def __init__(
+        self, info: EmbedderInfo, encoder: Encoder, adapter: NDArray[np.float32] | None = None
+    ) -> None:
         self.info = info
         self.backend = encoder.backend
         self.device = encoder.device
         self.precision = encoder.precision
         self.truncated: list[int] = []
         self._encoder = encoder
+        self._adapter = adapter
 
     def encode(self, texts: list[str], *, query: bool = False) -> NDArray[np.float32]:
         """Unit vectors of the texts, float32 of shape (n, dimension), in their order.
@@ -51,6 +55,8 @@ class SentenceEmbedder(Embeddings):
         """
         prompt = self.info.query_prompt if query else self.info.document_prompt
         vectors, self.truncated = self._encoder.encode([prompt + text for text in texts])
+        if query and self._adapter is not None:
+            return adapted(vectors, self._adapter)
         return vectors
 
     def embed_documents(self, texts: list[str]) -> list[list[float]]:
@@ -66,3 +72,12 @@ class SentenceEmbedder(Embeddings):
     def close(self) -> None:
         """Release the model; the embedder cannot be used afterwards."""
         self._encoder.close()
+
+
+def adapted(vectors: NDArray[np.float32], matrix: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The vectors (n, dimension) mapped by a matrix, of unit length again."""
+    import numpy as np
+
+    mapped = vectors @ matrix
+    lengths = np.linalg.norm(mapped, axis=1, keepdims=True)
+    return np.asarray(mapped / np.maximum(lengths, 1e-12), np.float32)

@@ -30,5 +30,7 @@ class EmbedderInfo:
     query_prompt: str = ""
     prompt_tokens: int = 0
     """Tokens that the document prompt takes from `max_tokens`."""
+    tuned_from: str = ""
+    """The fingerprint of the model that it was tuned from; empty for one as it was published."""
     host: str = ""
     """The server that every text is sent to; empty for one on this machine."""

@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from ragcli.embedders.card import Card, read_card
 from ragcli.embedders.digests import file_digest
 from ragcli.embedders.info import EmbedderInfo
+from ragcli.embedders.lineage import read_adapter, tuned_from
 from ragcli.embedders.locate import Located, full_name, locate
 from ragcli.errors import ConfigError
 from ragcli.settings import Embedder
@@ -50,6 +51,9 @@ class Options(BaseModel):
     )
     batch_tokens: int = Field(
         512, ge=16, description="Most tokens in one batch of texts of the same length."
+    )
+    query_adapter: str | None = Field(
+        None, description="Folder of a map for questions, as finetune-embedder leaves it."
     )
     document_prompt: str | None = Field(
         None, description="Text in front of what is stored; by default what the model asks for."
@@ -94,7 +98,10 @@ def build(
     card, located = _find(options, cache, offline)
     info = _info(card, located, options, cache)
     encoder = start(card, info.fingerprint, options, cache, on_progress)
-    return SentenceEmbedder(info, encoder)
+    adapter = None
+    if options.query_adapter is not None:
+        adapter = read_adapter(Path(options.query_adapter), info)
+    return SentenceEmbedder(info, encoder, adapter)
 
 
 def _find(options: Options, cache: Path, offline: bool) -> tuple[Card, Located]:
@@ -118,6 +125,7 @@ def _info(card: Card, located: Located, options: Options, cache: Path) -> Embedd
         document_prompt=document,
         query_prompt=card.query_prompt if query is None else query,
         prompt_tokens=_count(card, document),
+        tuned_from=tuned_from(card.folder),
     )
 
 

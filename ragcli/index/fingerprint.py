@@ -29,12 +29,14 @@ class Embedder(Protocol):
 
 def compute(embedder: Embedder, splitter: str) -> dict[str, str]:
     """The fingerprint of a collection built with this embedder and this splitter."""
-    return {
+    facts = {
         "model": embedder.model,
         "embedder": embedder.fingerprint,
         "dimension": str(embedder.dimension),
         "splitter": splitter,
     }
+    base = getattr(embedder, "tuned_from", "")
+    return {**facts, "base": base} if base else facts
 
 
 def stored(ledger: Ledger) -> dict[str, str]:
@@ -43,14 +45,26 @@ def stored(ledger: Ledger) -> dict[str, str]:
     return found
 
 
+def related(known: dict[str, str], current: dict[str, str]) -> bool:
+    """Whether two embedders are a model and one tuned from it, or both tuned from one, and split alike.
+
+    Then the texts in the ledger stay as they are, and only their vectors are computed anew.
+    """
+    if not known or known["embedder"] == current["embedder"]:
+        return False
+    roots = [facts.get("base") or facts["embedder"] for facts in (known, current)]
+    return known["splitter"] == current["splitter"] and roots[0] == roots[1]
+
+
 def check(ledger: Ledger, current: dict[str, str]) -> None:
     """Raise FingerprintMismatch when the collection was built with something else."""
     known = stored(ledger)
     if known and known["embedder"] != current["embedder"]:
+        force = "" if related(known, current) else " --force"
         raise FingerprintMismatch(
             f"The collection was built with the embedder {known['model']}"
             f" ({known['embedder'][:8]}), not with {current['model']} ({current['embedder'][:8]}).",
-            "Build it anew with: ragcli ingest --force; or set embedder.model to what it was.",
+            f"Build it anew with: ragcli ingest{force}; or set embedder.model to what it was.",
         )
     if known and known["splitter"] != current["splitter"]:
         raise FingerprintMismatch(

@@ -36,7 +36,12 @@ def current_fingerprint(info: EmbedderInfo, options: SplitterOptions) -> dict[st
 
 
 def must_rebuild(ledger: Ledger, current: dict[str, str], *, force: bool) -> bool:
-    """Whether the collection was built otherwise; without `force` that is FingerprintMismatch."""
+    """Whether the collection was built otherwise; without `force` that is FingerprintMismatch.
+
+    For an embedder tuned from the one it was built with, new vectors of the old texts are enough.
+    """
+    if not force and fingerprint.related(fingerprint.stored(ledger), current):
+        return False
     try:
         fingerprint.check(ledger, current)
     except FingerprintMismatch:

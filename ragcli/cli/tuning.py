@@ -1,0 +1,187 @@
+"""What `finetune-embedder` needs of a session: the embedders, the folders, the configuration file."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ragcli.cli.progress import TerminalProgress
+from ragcli.errors import UsageError
+from ragcli.settings import Embedder
+
+if TYPE_CHECKING:
+    from ragcli.cli.session import Session
+    from ragcli.embedders import EmbedderInfo
+    from ragcli.finetune.run import Outcome
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+
+
+@dataclass(frozen=True, slots=True)
+class Tuning:
+    """One call of the command."""
+
+    session: Session
+    name: str
+    data: Path | None
+    recipe: dict[str, Any]
+
+    @property
+    def work(self) -> Path:
+        """Where a run works, until it is done."""
+        session = self.session
+        return session.data_dir / "finetuning" / session.settings.collection / self.name
+
+    @property
+    def target(self) -> Path:
+        """Where a result is kept."""
+        return self.session.data_dir / "models" / self.name
+
+
+def tune(tuning: Tuning) -> Outcome:
+    """Train and judge."""
+    from ragcli.finetune.ground import Scene
+    from ragcli.finetune.run import Recipe, Tools, finetune
+
+    session = tuning.session
+    if not _NAME.fullmatch(tuning.name):
+        raise UsageError(
+            f"--name {tuning.name!r} is no name.", "Letters, digits, - and _ make one."
+        )
+    if session.settings.embedder.use != "sentence-transformers":
+        raise UsageError(
+            f"The embedder {session.settings.embedder.use} cannot be tuned here.",
+            "Set embedder.use to sentence-transformers.",
+        )
+    with TerminalProgress(session.out) as progress:
+        return finetune(
+            tuning.data,
+            Recipe(**tuning.recipe),
+            Tools(
+                scene=Scene(session.settings, progress),
+                base=session.embedder_info,
+                embedder=lambda: session.embedder,
+                describe=lambda folder: _describe(session, folder),
+                open=lambda folder: _open(session, folder),
+                collection=session.collection,
+                work=tuning.work,
+                tell=session.out.note,
+            ),
+        )
+
+
+def _choice(session: Session, folder: Path) -> Embedder:
+    known = session.settings.embedder
+    options = {**known.options, "model": str(folder)}
+    for key in ("revision", "query_adapter"):
+        options.pop(key, None)
+    return Embedder(use=known.use, **options)
+
+
+def _describe(session: Session, folder: Path) -> EmbedderInfo:
+    from ragcli.embedders import describe
+
+    return describe(_choice(session, folder), session.cache_dir, session.settings.offline)
+
+
+def _open(session: Session, folder: Path) -> Any:
+    from ragcli.embedders import build
+
+    return build(
+        _choice(session, folder),
+        session.cache_dir,
+        session.settings.offline,
+        keys=session.environ,
+        on_progress=session.out.note,
+    )
+
+
+def keep_result(
+    tuning: Tuning, outcome: Outcome, *, reindex: bool, push: str | None
+) -> dict[str, Any]:
+    """Keep what is better, let the configuration name it, and say so; else say why the base stays."""
+    if outcome.ground:
+        outcome.ground.close()
+    told = {"name": tuning.name, "kept": outcome.staged is not None, "reason": outcome.reason}
+    told |= outcome.told
+    if outcome.staged is None:
+        if "estimated" not in outcome.told:
+            shutil.rmtree(tuning.work, ignore_errors=True)
+        return {**told, "said": f"The base embedder stays: {outcome.reason}."}
+    folder = _publish(tuning, outcome.staged, told)
+    config, key = _point(tuning, folder)
+    told |= {"folder": str(folder), "config": str(config)}
+    said = f"Better: kept in {folder}; {config} names it as embedder.{key}."
+    if push:
+        _push(folder, push, tuning.session)
+    if key == "query_adapter":
+        return {**told, "said": f"{said} Nothing has to be embedded again."}
+    if reindex:
+        return {**told, "said": f"{said} {_reindex(tuning, folder)}"}
+    return {**told, "said": f"{said} Embed the collection again with: ragcli ingest"}
+
+
+def _publish(tuning: Tuning, staged: Path, told: dict[str, Any]) -> Path:
+    from ragcli.embedders.convert import place_of
+    from ragcli.finetune import publish
+
+    session = tuning.session
+    base = session.embedder_info
+    if tuning.recipe["mode"] == "full":
+        info = _describe(session, staged)
+        told["fingerprint"] = info.fingerprint
+        precision = str(session.settings.embedder.options.get("precision", "int8"))
+        publish.add_export(staged, place_of(session.cache_dir, info.fingerprint, precision))
+    publish.write_facts(staged, base, told)
+    folder = publish.publish(staged, tuning.target)
+    shutil.rmtree(tuning.work, ignore_errors=True)
+    return folder
+
+
+def _point(tuning: Tuning, folder: Path) -> tuple[Path, str]:
+    from ragcli.finetune import pointing
+
+    key = "query_adapter" if tuning.recipe["mode"] == "adapter" else "model"
+    config = tuning.session.own_config
+    before = pointing.point(config, key, str(folder))
+    pointing.remember(tuning.target.parent, config, key, before, str(folder))
+    return config, key
+
+
+def _reindex(tuning: Tuning, folder: Path) -> str:
+    from ragcli.finetune.ground import Ground, Scene, embed_with
+
+    session = tuning.session
+    embedder = _open(session, folder)
+    with session.collection() as collection, TerminalProgress(session.out) as progress:
+        ground = Ground(collection, records=False)
+        embed_with(
+            ground, Scene(session.settings, progress), _describe(session, folder), lambda: embedder
+        )
+        return f"The collection has {collection.ledger.coverage().embedded} new vectors."
+
+
+def _push(folder: Path, name: str, session: Session) -> None:
+    if session.settings.offline:
+        raise UsageError("--push-to-hub needs the network, which is off.", "Leave out --offline.")
+    from huggingface_hub import HfApi
+
+    api = HfApi(library_name="ragcli", token=session.environ.get("HF_TOKEN"))
+    api.create_repo(name, private=True, exist_ok=True)
+    api.upload_folder(repo_id=name, folder_path=folder)
+    session.out.note(f"Uploaded to https://huggingface.co/{name}.")
+
+
+def roll_back(session: Session) -> dict[str, Any]:
+    """Take back what the last result changed in the configuration."""
+    from ragcli.finetune import pointing
+
+    entry = pointing.roll_back(session.data_dir / "models")
+    before = entry["before"] or "the default"
+    said = f"{entry['config']}: embedder.{entry['key']} is {before} again."
+    if entry["key"] == "model":
+        said += " Embed the collection again with: ragcli ingest"
+    return {"rolled_back": entry["after"], "to": entry["before"], "said": said}

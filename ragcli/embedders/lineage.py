@@ -1,0 +1,53 @@
+"""What a tuned model's folder says about where it comes from, and the map for questions beside it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ragcli.errors import ModelError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from ragcli.embedders.info import EmbedderInfo
+
+FACTS = "finetuning.json"
+ADAPTER = "query_adapter.npy"
+
+
+def tuned_from(folder: Path) -> str:
+    """The fingerprint of the model that this one was tuned from; empty where it says nothing."""
+    try:
+        facts = json.loads((folder / FACTS).read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return ""
+    known = facts.get("base_fingerprint") if isinstance(facts, dict) else None
+    return known if isinstance(known, str) else ""
+
+
+def read_adapter(folder: Path, info: EmbedderInfo) -> NDArray[np.float32]:
+    """The map in a folder, float32 (dimension, dimension).
+
+    Raises ModelError when there is none, or it was fitted to the vectors of another model.
+    """
+    import numpy as np
+
+    folder = folder.expanduser()
+    try:
+        matrix = np.load(folder / ADAPTER, allow_pickle=False)
+    except (OSError, ValueError) as error:
+        raise ModelError(
+            f"There is no map for questions in {folder}.",
+            "Check embedder.query_adapter, or leave it out.",
+        ) from error
+    fits = matrix.shape == (info.dimension, info.dimension) and np.isfinite(matrix).all()
+    fitted_to = tuned_from(folder)
+    if not fits or (fitted_to and fitted_to != info.fingerprint):
+        raise ModelError(
+            f"The map in {folder} was fitted to the vectors of another model than {info.model}.",
+            "Fit it again: ragcli finetune-embedder --mode adapter; or leave it out.",
+        )
+    return np.asarray(matrix, np.float32)

@@ -1,0 +1,120 @@
+"""`--mode adapter`: fits a map for the vectors of questions and judges it; no document is embedded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from ragcli.embedders.embedder import adapted
+from ragcli.embedders.lineage import ADAPTER
+from ragcli.errors import UsageError
+from ragcli.finetune.adapter import Fitted, fit, ranking_score
+from ragcli.finetune.ground import Ground
+from ragcli.finetune.material import Question
+from ragcli.finetune.proof import lines, measure, prove
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from ragcli.finetune.run import Outcome, Prepared, Recipe, Tools
+
+READ = 10_000
+
+
+class Adapted:
+    """An embedder whose questions pass through a map."""
+
+    def __init__(self, embedder: Any, matrix: np.ndarray) -> None:
+        self._embedder, self._matrix = embedder, matrix
+        self.truncated: list[int] = []
+
+    def encode(self, texts: list[str], *, query: bool = False) -> np.ndarray:
+        """Unit vectors of the texts."""
+        vectors = self._embedder.encode(texts, query=query)
+        self.truncated = self._embedder.truncated
+        return adapted(vectors, self._matrix) if query else vectors
+
+
+def adapt(ready: Prepared, recipe: Recipe, tools: Tools) -> Outcome:
+    """Fit on the training questions, choose on the development ones, judge on the test ones."""
+    import numpy as np
+
+    from ragcli.finetune.run import Outcome
+
+    fitted = fit_to(ready)
+    told: dict[str, Any] = {
+        "data": ready.material.name,
+        "shape": ready.material.shape,
+        "examples": len(ready.parts.train),
+        "recipe": {"mode": "adapter", "strength": fitted.strength, "seed": recipe.seed},
+        "training": {"seconds": fitted.seconds, "base": fitted.base, "best": fitted.best},
+    }
+    tools.tell(f"Fitted the map in {fitted.seconds:.1f} s.")
+    if fitted.strength is None:
+        reason = "no map is better than none on the development questions"
+        return Outcome(None, None, reason, told, ready.ground)
+    adapted = Adapted(ready.embedder, fitted.matrix)
+    retrieval = tools.scene.settings.retrieval
+    after = measure(ready.ground, adapted, ready.asked(ready.parts.test), retrieval)
+    proof = prove(ready.before, after, ready.parts.seen)
+    if ready.general:
+        from ragcli.evaluate.paired import compare
+
+        again = measure(ready.ground, adapted, ready.general, retrieval)
+        proof.general = compare(ready.general_before["dense"], again["dense"])
+        proof.general_set = "questions made from documents that no example is about"
+    told["proof"] = proof.as_json()
+    for line in lines(proof):
+        tools.tell(line)
+    staged = tools.work / "adapter"
+    staged.mkdir(exist_ok=True)
+    np.save(staged / ADAPTER, fitted.matrix, allow_pickle=False)
+    return Outcome(proof, staged if proof.better else None, proof.reason, told, ready.ground)
+
+
+def fit_to(ready: Prepared) -> Fitted:
+    """The map for the questions of a run. Raises UsageError where no answer has a vector."""
+    names, vectors = stored(ready.ground)
+    rows: dict[str, list[int]] = {}
+    for at, name in enumerate(names):
+        rows.setdefault(name, []).append(at)
+    first, second = _pairs(ready, ready.asked(ready.parts.train).values(), rows, vectors)
+    held = list(ready.asked(ready.parts.development).values())
+    if not len(first) or not held:
+        raise UsageError("No training question has an answer in the corpus.", "Add examples.")
+    asked = ready.embedder.encode([question.text for question in held], query=True)
+    score = ranking_score(asked, [question.relevant for question in held], vectors, names)
+    return fit(first, second, score)
+
+
+def stored(ground: Ground) -> tuple[list[str], np.ndarray]:
+    """The passage of each vector of the corpus, and the vectors, float32 (n, dimension)."""
+    import numpy as np
+
+    keys = sorted(ground.names)
+    found, parts = list[str](), []
+    for start in range(0, len(keys), READ):
+        there, vectors = ground.collection.ledger.vectors(keys[start : start + READ])
+        found += [ground.names[key] for key in there]
+        if there:
+            parts.append(vectors.astype(np.float32))
+    return found, np.concatenate(parts) if parts else np.empty((0, 0), np.float32)
+
+
+def _pairs(
+    ready: Prepared, questions: Iterable[Question], rows: dict[str, list[int]], vectors: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Vectors of the questions and, for each, that of the answer's nearest chunk."""
+    import numpy as np
+
+    known = [
+        (question, there)
+        for question in questions
+        if (there := [row for name in question.relevant for row in rows.get(name, ())])
+    ]
+    first = ready.embedder.encode([question.text for question, _ in known], query=True)
+    nearest = [
+        there[int((vectors[there] @ vector).argmax())]
+        for (_, there), vector in zip(known, first, strict=True)
+    ]
+    return np.asarray(first, np.float32), vectors[nearest]

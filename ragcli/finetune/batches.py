@@ -1,0 +1,109 @@
+"""Batches of like length in which no row's answer stands as a wrong one of another row.
+
+In-batch negatives are only right where no other row of the batch holds an answer to the question:
+so known positives are masked by never meeting. The order depends on the seed and the epoch alone.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+
+from sentence_transformers.base.sampler import DefaultBatchSampler
+
+from ragcli.finetune.dataset import Facts
+
+WINDOW = 16
+"""Batches that are sorted by length together."""
+MANY = 4
+"""Of a question with more rows than this, one is drawn in each epoch."""
+
+
+class LikeLengths(DefaultBatchSampler):  # type: ignore[misc]
+    """A batch sampler over the rows described by `facts`; `apart` keeps known positives apart."""
+
+    def __init__(
+        self, facts: Facts, batch_size: int, seed: int, *, apart: bool, classes: bool
+    ) -> None:
+        self.batch_size = batch_size
+        self.drop_last = False
+        self.epoch = 0
+        self._facts, self._seed, self._apart, self._classes = facts, seed, apart, classes
+        self._rows_of: dict[str, list[int]] = {}
+        for row, question in enumerate(facts.questions):
+            self._rows_of.setdefault(question, []).append(row)
+        self._length = len(self._planned(0))
+
+    def set_epoch(self, epoch: int) -> None:
+        """The epoch that the next iteration is for."""
+        self.epoch = epoch
+
+    def __len__(self) -> int:
+        """Batches in an epoch, exactly as many in each."""
+        return self._length
+
+    def __iter__(self) -> Iterator[list[int]]:
+        """The batches of the epoch, as row numbers."""
+        batches = self._planned(self.epoch)
+        for at in range(self._length):
+            yield batches[at % len(batches)]
+
+    def _planned(self, epoch: int) -> list[list[int]]:
+        draw = random.Random(f"{self._seed} {epoch}")
+        rows = self._drawn(draw)
+        draw.shuffle(rows)
+        if self._classes:
+            batches = [
+                rows[at : at + self.batch_size] for at in range(0, len(rows), self.batch_size)
+            ]
+            return [batch for batch in batches if len(batch) > 1] or batches
+        batches = []
+        window = WINDOW * self.batch_size
+        for at in range(0, len(rows), window):
+            part = sorted(rows[at : at + window], key=lambda row: -self._facts.lengths[row])
+            batches += self._cut(part)
+        draw.shuffle(batches)
+        return batches
+
+    def _drawn(self, draw: random.Random) -> list[int]:
+        if not self._apart:
+            return list(range(len(self._facts.questions)))
+        rows: list[int] = []
+        for those in self._rows_of.values():
+            rows += those if len(those) <= MANY else [draw.choice(those)]
+        return rows
+
+    def _cut(self, rows: list[int]) -> list[list[int]]:
+        batches: list[list[int]] = []
+        waiting = rows
+        while waiting:
+            batch, later = self._fill(waiting)
+            batches.append(batch)
+            waiting = later
+        # A lone row has nothing to be told apart from.
+        if self._apart and len(batches) > 1 and len(batches[-1]) == 1:
+            batches.pop()
+        return batches
+
+    def _fill(self, rows: list[int]) -> tuple[list[int], list[int]]:
+        if not self._apart:
+            return rows[: self.batch_size], rows[self.batch_size :]
+        facts = self._facts
+        batch, later = list[int](), list[int]()
+        asked, held, right = set[str](), set[str](), set[str]()
+        for at, row in enumerate(rows):
+            if len(batch) == self.batch_size:
+                return batch, later + rows[at:]
+            clash = (
+                facts.questions[row] in asked
+                or facts.passages[row] & right
+                or facts.relevant[row] & held
+            )
+            if clash:
+                later.append(row)
+                continue
+            batch.append(row)
+            asked.add(facts.questions[row])
+            held |= facts.passages[row]
+            right |= facts.relevant[row]
+        return batch, later

@@ -1,0 +1,60 @@
+"""Measures a model within training: nDCG@10 of the development questions in a part of the corpus."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from sentence_transformers.base.evaluation import BaseEvaluator
+
+from ragcli.finetune.scores import mean, ndcg
+
+METRIC = "ndcg@10"
+BATCH = 32
+
+
+class Development(BaseEvaluator):  # type: ignore[misc]
+    """The evaluator that early stopping, the best checkpoint and the share of the blend go by."""
+
+    def __init__(self, path: Path, document_prompt: str, query_prompt: str) -> None:
+        super().__init__()
+        held = json.loads(path.read_text(encoding="utf-8"))
+        self._passages: dict[str, str] = held["passages"]
+        self._questions: dict[str, str] = held["questions"]
+        self._relevant: dict[str, dict[str, int]] = held["relevant"]
+        self._prompts = (query_prompt, document_prompt)
+        self.primary_metric = METRIC
+        self.greater_is_better = True
+
+    def __call__(self, model: Any, *_: Any, **__: Any) -> dict[str, float]:
+        """`{"ndcg@10": value}`."""
+        return {METRIC: self.measure(model)}
+
+    def measure(self, model: Any) -> float:
+        """nDCG@10 of this model."""
+        import torch
+
+        names, asked = list(self._passages), list(self._questions)
+        query, document = self._prompts
+        with torch.no_grad():
+            passages = _encode(model, list(self._passages.values()), document)
+            questions = _encode(model, list(self._questions.values()), query)
+            best = (questions @ passages.T).topk(min(20, len(names)), dim=1).indices.tolist()
+        return mean(
+            {
+                id: ndcg([names[at] for at in row if names[at] != id], self._relevant[id])
+                for id, row in zip(asked, best, strict=True)
+            }
+        )
+
+
+def _encode(model: Any, texts: list[str], prompt: str) -> Any:
+    return model.encode(
+        texts,
+        prompt=prompt,
+        batch_size=BATCH,
+        normalize_embeddings=True,
+        convert_to_tensor=True,
+        show_progress_bar=False,
+    ).float()

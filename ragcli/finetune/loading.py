@@ -1,0 +1,219 @@
+"""Reads training data of every kind into questions and passages, and refuses what cannot train.
+
+What does not fit is a misfit with its line; none is passed over in silence.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from ragcli.errors import UsageError
+from ragcli.finetune.material import Material, Misfit, Passage, Question
+from ragcli.finetune.reading import Cells, read_rows
+from ragcli.finetune.shapes import Sample, detect, sample_of
+
+LEAST = 10
+"""Fewer questions than this can neither train nor show anything."""
+GOOD = 0.5
+"""A scored pair from here on counts as an answer where the loss or the proof wants one."""
+PEEKED = 100
+
+
+def load(path: Path) -> Material:
+    """Read a file, or a folder as BEIR lays it out. Raises UsageError where nothing can be trained on."""
+    if path.is_dir():
+        material = _beir(path)
+    elif path.is_file():
+        material = _file(path)
+    else:
+        raise UsageError(f"There is no training data at {path}.", "Check the path.")
+    _refuse(material)
+    return material
+
+
+def digest(text: str) -> str:
+    """The id of a text that has none."""
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+def _file(path: Path) -> Material:
+    rows = read_rows(path)
+    head = list(itertools.islice(rows, PEEKED))
+    names = dict.fromkeys(name for _, row in head if isinstance(row, dict) for name in row)
+    columns = detect(names, path.name)
+    material = Material(path.name, columns.shape, columns.named, {}, {})
+    seen: set[tuple[str, ...]] = set()
+    add = _add_class if columns.shape == "classes" else _add_pair
+    for line, row in itertools.chain(head, rows):
+        material.rows += 1
+        found = sample_of(row, columns) if isinstance(row, dict) else row
+        if not isinstance(found, str):
+            found = _once(found, seen, material, add)
+        if isinstance(found, str):
+            material.misfits.append(Misfit(path.name, line, found))
+    if columns.shape == "classes":
+        _relate(material)
+    return material
+
+
+def _once(
+    sample: Sample,
+    seen: set[tuple[str, ...]],
+    material: Material,
+    add: Callable[[Material, Sample], None],
+) -> Sample | str:
+    key = (digest(sample.anchor), digest(sample.positive), *map(digest, sample.negatives))
+    if key in seen:
+        return "it was there before"
+    seen.add(key)
+    add(material, sample)
+    return sample
+
+
+def _add_pair(material: Material, sample: Sample) -> None:
+    question, passage = digest(sample.anchor), digest(sample.positive)
+    document = sample.document or passage
+    material.passages.setdefault(passage, Passage(sample.positive, document))
+    known = material.questions.setdefault(question, Question(sample.anchor))
+    material.scores[question, passage] = sample.value
+    if sample.value >= GOOD:
+        known.relevant[passage] = 1
+    else:
+        known.refused.append(passage)
+    for text in sample.negatives:
+        wrong = digest(text)
+        material.passages.setdefault(wrong, Passage(text, wrong))
+        known.refused.append(wrong)
+
+
+def _add_class(material: Material, sample: Sample) -> None:
+    name = digest(sample.anchor)
+    material.passages[name] = Passage(sample.anchor, name, "")
+    material.questions[name] = Question(sample.anchor)
+    material.labels[name] = sample.label
+
+
+def _relate(material: Material) -> None:
+    """In a set of classes every other text of the class answers a text."""
+    members: dict[str, list[str]] = {}
+    for name, label in material.labels.items():
+        members.setdefault(label, []).append(name)
+    for names in members.values():
+        for name in names:
+            others = [other for other in names if other != name][:PEEKED]
+            material.questions[name].relevant = dict.fromkeys(others, 1)
+
+
+def _beir(folder: Path) -> Material:
+    corpus = folder / "corpus.jsonl"
+    train = folder / "qrels" / "train.tsv"
+    for needed in (corpus, folder / "queries.jsonl", train):
+        if not needed.is_file():
+            raise UsageError(
+                f"{folder} is no BEIR folder to train on: it has no {needed.relative_to(folder)}.",
+                "It holds corpus.jsonl, queries.jsonl and qrels/train.tsv.",
+            )
+    material = Material(folder.absolute().name, "beir", {}, {}, {}, corpus=corpus)
+    material.passages = {
+        str(row["_id"]): Passage(str(row["text"]), str(row["_id"]), str(row.get("title") or ""))
+        for row in _records(corpus, material)
+    }
+    texts = {
+        str(row["_id"]): str(row["text"]) for row in _records(folder / "queries.jsonl", material)
+    }
+    _judge(material, train, texts)
+    trained = set(material.questions)
+    test = folder / "qrels" / "test.tsv"
+    if test.is_file():
+        _judge(material, test, texts)
+        material.test = frozenset(set(material.questions) - trained)
+        _tell_overlap(material, trained)
+    return material
+
+
+def _records(path: Path, material: Material) -> Iterator[Cells]:
+    for line, row in read_rows(path):
+        if (
+            isinstance(row, dict)
+            and row.get("_id") is not None
+            and isinstance(row.get("text"), str)
+        ):
+            yield row
+        else:
+            reason = row if isinstance(row, str) else "it has no _id and text"
+            material.misfits.append(Misfit(path.name, line, reason))
+
+
+def _judge(material: Material, path: Path, texts: dict[str, str]) -> None:
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+        parts = line.split("\t") if "\t" in line else line.split()
+        if number == 1 and not parts[-1].strip().lstrip("-").isdigit():
+            continue
+        material.rows += 1
+        reason = _add_judgement(material, parts, texts)
+        if reason:
+            material.misfits.append(Misfit(f"qrels/{path.name}", number, reason))
+
+
+def _add_judgement(material: Material, parts: list[str], texts: dict[str, str]) -> str:
+    if len(parts) not in (3, 4) or not parts[-1].strip().lstrip("-").isdigit():
+        return "it is not QUESTION, DOCUMENT and a whole number"
+    question, passage, grade = parts[0].strip(), parts[-2].strip(), int(parts[-1])
+    if question not in texts:
+        return f"the question {question!r} is not in queries.jsonl"
+    if passage not in material.passages:
+        return f"the document {passage!r} is not in corpus.jsonl"
+    known = material.questions.setdefault(question, Question(texts[question]))
+    if grade > 0:
+        known.relevant[passage] = grade
+    else:
+        known.refused.append(passage)
+    return ""
+
+
+def _refuse(material: Material) -> None:
+    """Say in one sentence, before any time is spent, why this cannot be trained on."""
+    hint = f" The first of them: {material.misfits[0]}." if material.misfits else ""
+    if len(material.questions) < LEAST:
+        raise UsageError(
+            f"{material.name} has {len(material.questions)} examples that can be used, of at least"
+            f" {LEAST}; {len(material.misfits)} rows do not fit.{hint}",
+            "Add examples, or mend the rows.",
+        )
+    if material.labels and len(set(material.labels.values())) < 2:
+        raise UsageError(f"All rows of {material.name} are of one class.", "Add other classes.")
+    values = set(material.scores.values())
+    if material.shape in ("scored", "labelled") and len(values) < 2:
+        raise UsageError(
+            f"All rows of {material.name} have the same {material.columns.get('value')}:"
+            f" {next(iter(values)):g}.",
+            "Pairs with a score need different scores; leave the column out for pairs that belong"
+            " together.",
+        )
+
+
+def _tell_overlap(material: Material, trained: set[str]) -> None:
+    """Questions of the test part that are trained on under another id are taken out of it."""
+    texts = {material.questions[id].text.casefold().strip() for id in trained}
+    shared = {id for id in material.test if material.questions[id].text.casefold().strip() in texts}
+    if shared:
+        material.test -= shared
+        for id in shared:
+            del material.questions[id]
+        material.notes.append(
+            f"{len(shared)} test questions are also trained on: they are left out of the proof."
+        )
+
+
+def dump(path: Path, records: Iterator[dict[str, object]]) -> int:
+    """Write JSONL; the number of lines."""
+    count = 0
+    with path.open("w", encoding="utf-8") as file:
+        for record in records:
+            file.write(json.dumps(record) + "\n")
+            count += 1
+    return count

@@ -1,0 +1,101 @@
+"""Makes a configuration file name a model, line by line so that its comments stay, and takes it back.
+
+Refuses rather than guesses: the file is read again afterwards and must say what it said before,
+but for the one key.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+from ragcli.embedders.files import write_atomic
+from ragcli.errors import ConfigError, UsageError
+
+SECTION = "embedder"
+HISTORY = "pointed.jsonl"
+_TOP = re.compile(r"^(?P<name>[A-Za-z_][\w-]*)\s*:\s*(#.*)?$")
+
+
+def point(config: Path, key: str, value: str | None) -> str | None:
+    """Set `embedder.KEY` in the file, or take it out; what it was before.
+
+    Raises ConfigError where the file is written in a way that is not changed by itself.
+    """
+    import yaml
+
+    text = config.read_text(encoding="utf-8") if config.is_file() else ""
+    before = yaml.safe_load(text) or {}
+    section = before.get(SECTION) or {}
+    if not isinstance(section, dict):
+        raise _unchangeable(config, key, value)
+    known = section.get(key)
+    wanted: dict[str, Any] = {**section}
+    wanted.pop(key, None)
+    if value is not None:
+        wanted[key] = value
+    changed = _edited(text, key, value)
+    after = yaml.safe_load(changed) or {}
+    rest = {name: part for name, part in before.items() if name != SECTION}
+    if {name: part for name, part in after.items() if name != SECTION} != rest or (
+        after.get(SECTION) or {}
+    ) != wanted:
+        raise _unchangeable(config, key, value)
+    write_atomic(config, changed.encode())
+    return None if known is None else str(known)
+
+
+def remember(folder: Path, config: Path, key: str, before: str | None, after: str) -> None:
+    """Note a change, so that it can be taken back."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    entry = {"config": str(config), "key": key, "before": before, "after": after}
+    with (folder / HISTORY).open("a", encoding="utf-8") as file:
+        file.write(json.dumps(entry) + "\n")
+
+
+def roll_back(folder: Path) -> dict[str, Any]:
+    """Take the last change back; what it was. Raises UsageError where there is none."""
+    history = folder / HISTORY
+    lines = history.read_text(encoding="utf-8").splitlines() if history.is_file() else []
+    if not lines:
+        raise UsageError("There is no tuned embedder to go back from.")
+    entry: dict[str, Any] = json.loads(lines[-1])
+    point(Path(entry["config"]), entry["key"], entry["before"])
+    write_atomic(history, "".join(f"{line}\n" for line in lines[:-1]).encode())
+    return entry
+
+
+def _edited(text: str, key: str, value: str | None) -> str:
+    lines = text.splitlines()
+    start = next(
+        (at for at, line in enumerate(lines) if (m := _TOP.match(line)) and m["name"] == SECTION),
+        None,
+    )
+    said = None if value is None else f"  {key}: {json.dumps(value, ensure_ascii=False)}"
+    if start is None:
+        return "\n".join([*lines, *([f"{SECTION}:", said] if said else [])]) + "\n"
+    end = start + 1
+    while end < len(lines) and (not lines[end].strip() or lines[end][0] in " \t#"):
+        end += 1
+    at = next(
+        (n for n in range(start + 1, end) if re.match(rf"\s+{re.escape(key)}\s*:", lines[n])), None
+    )
+    if at is not None:
+        indent = re.match(r"\s*", lines[at])
+        lines[at : at + 1] = [(indent[0] if indent else "  ") + said.strip()] if said else []
+    elif said:
+        first = next((line for line in lines[start + 1 : end] if line.strip()), said)
+        indent = re.match(r"\s*", first)
+        lines.insert(start + 1, (indent[0] if indent else "  ") + said.strip())
+    if not any(line.strip() and line[0] in " \t" for line in lines[start + 1 : end]):
+        lines[start : start + 1] = []
+    return "\n".join(lines) + "\n" if lines else ""
+
+
+def _unchangeable(config: Path, key: str, value: str | None) -> ConfigError:
+    return ConfigError(
+        f"{config} is written in a way that is not changed by itself.",
+        f"Set {SECTION}.{key} to {value!r} there." if value else f"Take {SECTION}.{key} out there.",
+    )

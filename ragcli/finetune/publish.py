@@ -1,0 +1,114 @@
+"""Writes what came of a run as a folder: model, ONNX export, fingerprint, evaluation, card.
+
+The card is ours and quotes no training row. The folder appears all at once.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ragcli.embedders.files import storing
+from ragcli.embedders.lineage import FACTS
+
+if TYPE_CHECKING:
+    from ragcli.embedders import EmbedderInfo
+
+KEPT_FROM_BASE = (
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "special_tokens_map.json",
+    "vocab.txt",
+    "sentence_bert_config.json",
+)
+"""Taken over byte for byte: the tokenizer decides how a collection is split."""
+
+
+def restore_base_files(model: Path, base: Path) -> None:
+    """Put the base's own tokenizer back: saving it again may write other bytes for the same tokens."""
+    for name in KEPT_FROM_BASE:
+        if (base / name).is_file():
+            shutil.copyfile(base / name, model / name)
+
+
+def keep_prompts(model: Path, base: Path) -> None:
+    """The prompts of the base, as it names them."""
+    name = "config_sentence_transformers.json"
+    if not (base / name).is_file():
+        return
+    known = json.loads((base / name).read_bytes())
+    path = model / name
+    own = json.loads(path.read_bytes()) if path.is_file() else {}
+    for key in ("prompts", "default_prompt_name"):
+        if key in known:
+            own[key] = known[key]
+    path.write_text(json.dumps(own, indent=2), encoding="utf-8")
+
+
+def keep_config(model: Path, base: Path) -> None:
+    """The base's configuration: what was only meant for training does not ship."""
+    if (base / "config.json").is_file():
+        known = json.loads((base / "config.json").read_bytes())
+        own = json.loads((model / "config.json").read_bytes())
+        for key in ("attention_probs_dropout_prob", "attention_dropout"):
+            if key in known:
+                own[key] = known[key]
+            else:
+                own.pop(key, None)
+        (model / "config.json").write_text(json.dumps(own, indent=2), encoding="utf-8")
+
+
+def add_export(model: Path, exported: Path) -> None:
+    """Copy the converted model beside the weights."""
+    target = model / "onnx"
+    target.mkdir(exist_ok=True)
+    for name in ("model.onnx", "manifest.json"):
+        if (exported / name).is_file():
+            shutil.copyfile(exported / name, target / name)
+
+
+def write_facts(folder: Path, base: EmbedderInfo, told: dict[str, Any]) -> None:
+    """Leave `finetuning.json` and the card."""
+    root = base.tuned_from or base.fingerprint
+    lineage = {"base": base.model, "base_fingerprint": root}
+    facts = {"schema": "ragcli.finetuning/1", **lineage, **told}
+    (folder / FACTS).write_text(json.dumps(facts, indent=1), encoding="utf-8")
+    (folder / "README.md").write_text(_card(facts), encoding="utf-8")
+
+
+def publish(staged: Path, target: Path) -> Path:
+    """Move the finished folder to its place, private to its owner."""
+    with storing(target.parent):
+        target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for path in staged.rglob("*"):
+            path.chmod(0o700 if path.is_dir() else 0o600)
+        staged.chmod(0o700)
+        if target.exists():
+            shutil.rmtree(target)
+        try:
+            staged.replace(target)
+        except OSError:
+            shutil.copytree(staged, target)
+    return target
+
+
+def _card(facts: dict[str, Any]) -> str:
+    proof = facts.get("proof", {})
+    rows = [
+        f"| {name} | {part['before']:.3f} | {part['after']:.3f} | {part['verdict']} |"
+        for name, part in proof.items()
+        if isinstance(part, dict) and "before" in part
+    ]
+    table = "\n".join(["| nDCG@10 | before | after | |", "|---|---|---|---|", *rows])
+    recipe = ", ".join(f"{key} {value}" for key, value in facts.get("recipe", {}).items())
+    return (
+        "---\nlibrary_name: sentence-transformers\npipeline_tag: sentence-similarity\n"
+        f"base_model: {facts['base']}\n---\n\n"
+        f"# {facts['name']}\n\n"
+        f"{facts['base']}, tuned by `ragcli finetune-embedder` ({recipe}) on"
+        f" {facts.get('examples', 0)} examples of {facts.get('data', '')}.\n\n"
+        f"Measured on held-out questions in the full corpus:\n\n{table}\n\n"
+        "It loads in sentence-transformers as it is. `onnx/` holds the export that ragcli runs.\n"
+    )

@@ -1,0 +1,102 @@
+"""Splits questions into those to train on, to develop with and to judge by, document by document.
+
+Questions whose documents are linked stay together; where nearly all are linked, that is not
+possible, and the split is by question.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from ragcli.errors import UsageError
+from ragcli.finetune.material import Material
+
+TEST, DEVELOPMENT = 0.2, 0.12
+MOST_TEST, MOST_DEVELOPMENT = 1000, 150
+LINKED = 0.3
+"""A cluster of linked questions with more than this share of all is cut by question."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Question ids; `seen` are the test questions of which a document is also trained on."""
+
+    train: tuple[str, ...]
+    development: tuple[str, ...]
+    test: tuple[str, ...]
+    seen: frozenset[str]
+    by_document: bool
+
+    @property
+    def unseen(self) -> frozenset[str]:
+        """The test questions whose documents were never trained on."""
+        return frozenset(self.test) - self.seen
+
+
+def split(material: Material, seed: int) -> Parts:
+    """Split; a test part that the data brings along stays what it is. Raises UsageError if too small."""
+    open_questions = [
+        id
+        for id, question in material.questions.items()
+        if id not in material.test and question.relevant
+    ]
+    clusters = _clusters(material, open_questions)
+    whole = max(map(len, clusters), default=0) <= LINKED * len(open_questions)
+    if not whole:
+        clusters = [[id] for id in open_questions]
+    random.Random(seed).shuffle(clusters)
+    test = sorted(id for id in material.test if material.questions[id].relevant)
+    if not test:
+        wanted = min(round(TEST * len(open_questions)), MOST_TEST)
+        test, clusters = _take(clusters, wanted)
+    wanted = min(round(DEVELOPMENT * len(open_questions)), MOST_DEVELOPMENT)
+    development, clusters = _take(clusters, max(wanted, 1))
+    train = [id for cluster in clusters for id in cluster]
+    if not train or not test:
+        raise UsageError(
+            f"{material.name} leaves {len(train)} questions to train on and {len(test)} to judge by.",
+            "Add examples of other documents.",
+        )
+    trained = _documents(material, train)
+    seen = frozenset(id for id in test if _documents(material, [id]) & trained)
+    return Parts(tuple(train), tuple(development), tuple(test), seen, whole)
+
+
+def _take(clusters: list[list[str]], wanted: int) -> tuple[list[str], list[list[str]]]:
+    taken: list[str] = []
+    at = 0
+    while len(taken) < wanted and at < len(clusters) - 1:
+        taken += clusters[at]
+        at += 1
+    return taken, clusters[at:]
+
+
+def _documents(material: Material, ids: Iterable[str]) -> set[str]:
+    return {
+        material.passages[passage].document
+        for id in ids
+        for passage in material.questions[id].relevant
+        if passage in material.passages
+    }
+
+
+def _clusters(material: Material, ids: list[str]) -> list[list[str]]:
+    """Questions linked by a document of theirs, in the order in which they came (union-find)."""
+    parent: dict[str, str] = {}
+
+    def root(name: str) -> str:
+        parent.setdefault(name, name)
+        while parent[name] != name:
+            parent[name] = parent[parent[name]]
+            name = parent[name]
+        return name
+
+    for id in ids:
+        for document in sorted(_documents(material, [id])):
+            parent[root(f"d{document}")] = root(f"q{id}")
+    found: dict[str, list[str]] = {}
+    for id in ids:
+        found.setdefault(root(f"q{id}"), []).append(id)
+    return list(found.values())

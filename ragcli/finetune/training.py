@@ -1,0 +1,128 @@
+"""The parent's side of training: writes the order, starts the child, passes on what it says."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from ragcli.errors import ModelError
+from ragcli.finetune.loading import dump
+from ragcli.finetune.material import Material, Row
+from ragcli.finetune.order import Order
+from ragcli.models.switches import QUIET, STEADY_MEMORY
+
+PATIENCE_S = 120
+MOST_POOL = 1200
+KEPT_LINES = 30
+
+Listen = Callable[[dict[str, Any]], None]
+
+
+def write_rows(path: Path, rows: Iterable[Row]) -> int:
+    """Write the rows for the child; how many."""
+    return dump(
+        path,
+        (
+            {
+                "question": row.question,
+                "texts": row.texts,
+                "label": row.label,
+                "passages": row.passages,
+                "relevant": sorted(row.relevant),
+            }
+            for row in rows
+        ),
+    )
+
+
+def write_development(
+    path: Path,
+    material: Material,
+    ids: Iterable[str],
+    hard: Mapping[str, list[str]],
+    seed: int,
+) -> None:
+    """Write the development questions with a part of the corpus: answers, what is like them, others."""
+    asked = [id for id in ids if material.questions[id].relevant]
+    pool = dict.fromkeys(name for id in asked for name in material.questions[id].relevant)
+    for id in asked:
+        pool |= dict.fromkeys(hard.get(id, []))
+    others = sorted(material.passages.keys() - pool.keys())
+    room = max(0, MOST_POOL - len(pool))
+    pool |= dict.fromkeys(random.Random(seed).sample(others, min(room, len(others))))
+    held = {
+        "passages": {name: material.passages[name].whole for name in pool},
+        "questions": {id: material.questions[id].text for id in asked},
+        "relevant": {id: material.questions[id].relevant for id in asked},
+    }
+    path.write_text(json.dumps(held), encoding="utf-8")
+
+
+def run(order: Order, listen: Listen) -> dict[str, Any]:
+    """Train in a child; its report. An interrupt waits until the child has kept a checkpoint.
+
+    Raises ModelError when it fails, KeyboardInterrupt after an interrupt.
+    """
+    place = Path(order.work) / "order.json"
+    order.save(place)
+    with tempfile.TemporaryFile() as log:
+        child = subprocess.Popen(
+            [sys.executable, "-P", "-m", "ragcli.finetune.child", str(place)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            env={**os.environ, **QUIET, **STEADY_MEMORY},
+            text=True,
+            # A terminal's interrupt reaches the child through us alone, once.
+            start_new_session=True,
+        )
+        try:
+            report = _follow(child, listen)
+        finally:
+            if child.poll() is None:
+                child.kill()
+            child.wait()
+        if "done" not in report and "interrupted" not in report:
+            log.seek(0)
+            said = log.read().decode(errors="replace").strip().splitlines()[-KEPT_LINES:]
+            raise _failed(report, child.returncode, said)
+    return report
+
+
+def _follow(child: subprocess.Popen[str], listen: Listen) -> dict[str, Any]:
+    assert child.stdout
+    last: dict[str, Any] = {}
+    try:
+        for line in child.stdout:
+            last = json.loads(line)
+            listen(last)
+    except KeyboardInterrupt:
+        child.send_signal(signal.SIGTERM)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            child.communicate(timeout=PATIENCE_S)
+        raise
+    child.wait()
+    return last
+
+
+def _failed(report: dict[str, Any], code: int, said: list[str]) -> ModelError:
+    if "error" in report:
+        return ModelError(report["error"], report["fix"])
+    if code == -signal.SIGKILL:
+        return ModelError(
+            "Training was killed, as systems do when memory runs out.",
+            "Set a smaller --batch, or --loss cached-mnrl.",
+        )
+    why = said[-1].strip().rstrip(".") if said else f"exit code {code}"
+    failure = ModelError(f"Training failed: {why}.", "Run it again with -v for all it said.")
+    failure.__cause__ = RuntimeError("\n".join(said))
+    return failure
