@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,12 +10,15 @@ from typing import TYPE_CHECKING
 from ragcli.errors import UsageError
 
 if TYPE_CHECKING:
+    from ragcli.answer import Answer
+    from ragcli.cli.opening import Asking
     from ragcli.cli.progress import TerminalProgress
     from ragcli.cli.session import Session
+    from ragcli.evaluate.answers import Judged
     from ragcli.evaluate.evaluation import Evaluation
     from ragcli.evaluate.gold import Gold
     from ragcli.evaluate.metrics import Measure
-    from ragcli.evaluate.questions import Problem, QuestionSet
+    from ragcli.evaluate.questions import Item, Problem, QuestionSet
     from ragcli.evaluate.run import Measured
     from ragcli.index.collection import Collection
     from ragcli.retrieve.options import Mode
@@ -25,10 +28,14 @@ MODES: tuple[Mode, ...] = ("hybrid", "dense", "lexical")
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What to measure: ways to search, measures, and the documents that count."""
+    """What to measure: ways to search, measures, whether answers too, and the documents that count.
+
+    Without `modes`, the configured one.
+    """
 
     modes: Sequence[Mode]
     measures: Sequence[Measure]
+    answers: bool = False
     inside: Sequence[Path] = ()
     filter_by: Sequence[str] = field(default_factory=list)
 
@@ -39,30 +46,45 @@ def evaluate(
     wanted: Wanted,
     progress: TerminalProgress,
     name: str = "",
-) -> Evaluation:
-    """Measure the system that a session configures on a question set."""
-    from ragcli.cli.opening import check_fingerprint
+) -> tuple[Evaluation, Path]:
+    """Measure the system that a session configures; also the folder of its collection."""
     from ragcli.evaluate.evaluation import Evaluation
 
+    configured = session.settings.retrieval.mode
+    chosen = wanted.modes or [configured]
     with session.asking(wanted.inside) as asking:
         collection = asking.collection
-        if not collection.words:
-            raise UsageError(
-                "An evaluation needs the ledger of the collection, which is not on this machine.",
-                "Run it where the documents were ingested.",
-            )
-        if set(wanted.modes) != {"lexical"}:
-            check_fingerprint(session, collection)
+        _check(session, collection, chosen)
         golds, problems = _resolved(session, questions, collection)
         modes: dict[str, Measured] = {}
-        for mode in wanted.modes:
-            progress.phase(f"{name} {mode}".strip(), len(questions.items))
+        for mode in chosen:
+            progress.phase(f"{name} {mode}".strip(), sum(bool(g.grades) for g in golds.values()))
             modes[mode] = _searched(session, collection, questions, golds, mode, wanted, progress)
+        answers = _answered(asking, questions, golds, wanted, progress) if wanted.answers else None
         system = {**session.stack_json(), "chunks": collection.ledger.coverage().chunks}
-    configured = session.settings.retrieval.mode
+    if set(chosen) != {"lexical"}:
+        system["embedder"] = session.embedder_info.model
     return Evaluation(
-        name, system, configured if configured in modes else wanted.modes[0], modes, problems
-    )
+        name,
+        system,
+        configured if configured in modes else chosen[0],
+        modes,
+        answers,
+        problems,
+        list(dict.fromkeys(text for measured in modes.values() for text in measured.warnings)),
+    ), collection.directory
+
+
+def _check(session: Session, collection: Collection, modes: Sequence[Mode]) -> None:
+    from ragcli.cli.opening import check_fingerprint
+
+    if not collection.words:
+        raise UsageError(
+            "An evaluation needs the ledger of the collection, which is not on this machine.",
+            "Run it where the documents were ingested.",
+        )
+    if set(modes) != {"lexical"}:
+        check_fingerprint(session, collection)
 
 
 def _resolved(
@@ -74,7 +96,7 @@ def _resolved(
     golds, problems = resolve(questions.items, collection.ledger, [session.cwd, folder.parent])
     expecting = [gold for gold in golds.values() if gold.targets]
     if expecting and not any(target.documents for gold in expecting for target in gold.targets):
-        corpus = folder / "corpus.jsonl" if questions.kind == "beir" else "PATH..."
+        corpus = questions.path / "corpus.jsonl" if questions.kind == "beir" else "PATH..."
         raise UsageError(
             f"No document that {questions.name} expects is in the collection {collection.name!r}.",
             f"Ingest them: ragcli ingest {corpus}",
@@ -107,3 +129,27 @@ def _searched(
         wanted.measures,
         progress.advance,
     )
+
+
+def _answered(
+    asking: Asking,
+    questions: QuestionSet,
+    golds: dict[str, Gold],
+    wanted: Wanted,
+    progress: TerminalProgress,
+) -> Judged:
+    from ragcli.evaluate.answers import judge
+
+    progress.phase("answers", len(questions.items))
+    return judge(_answers(asking, questions, wanted), golds, progress.advance)
+
+
+def _answers(
+    asking: Asking, questions: QuestionSet, wanted: Wanted
+) -> Iterator[tuple[Item, Answer]]:
+    from ragcli.cli.asking import Question
+
+    asked = (Question(item.text, item.id) for item in questions.items)
+    found = asking.answer(asked, filter_by=list(wanted.filter_by), explain=False)
+    for item, (_, answer) in zip(questions.items, found, strict=True):
+        yield item, answer

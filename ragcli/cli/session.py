@@ -71,6 +71,12 @@ class Session:
         }
         self._extra = {**self._extra, **given}
 
+    def beside(self, common: Common) -> Session:
+        """Another run with other common options, and the same overrides."""
+        other = Session(common, self.environ, self.cwd)
+        other._extra = dict(self._extra)
+        return other
+
     @cached_property
     def loaded(self) -> Loaded:
         """Valid settings with their origins; goes offline when they say so."""

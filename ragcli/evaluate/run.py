@@ -33,7 +33,7 @@ class Measured:
     @property
     def means(self) -> dict[str, float]:
         """Each measure over all questions."""
-        return {name: mean(values) for name, values in self.values.items()}
+        return {name: mean(values) for name, values in self.values.items() if values}
 
 
 def measure(

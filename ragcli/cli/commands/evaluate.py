@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
@@ -10,25 +11,75 @@ import typer
 
 from ragcli.cli.measuring import MODES, Wanted, evaluate
 from ragcli.cli.options import Common, FilterBy, In, TopK
+from ragcli.cli.options import Llm as LlmOption
 from ragcli.cli.progress import TerminalProgress
-from ragcli.cli.scores import heading, print_modes, warn_of
+from ragcli.cli.scores import (
+    heading,
+    print_answers,
+    print_comparison,
+    print_history,
+    print_modes,
+    warn_of,
+)
 from ragcli.cli.session import Session
 from ragcli.errors import UsageError
 
 if TYPE_CHECKING:
+    from ragcli.evaluate.evaluation import Evaluation
+    from ragcli.evaluate.floors import Floor
+    from ragcli.evaluate.metrics import Measure
+    from ragcli.evaluate.questions import QuestionSet
     from ragcli.retrieve.options import Mode
 
 BELOW = 4
 """The exit code when a measure is below its floor: all was done, and is not as it should be."""
 
+Set = Annotated[
+    Path | None,
+    typer.Argument(metavar="SET", help="A BEIR folder, or a JSONL or CSV file of questions."),
+]
+
 
 def evaluate_command(
     common: Common,
-    questions: Annotated[
-        Path | None,
-        typer.Argument(metavar="SET", help="A BEIR folder, or a JSONL or CSV file of questions."),
+    questions: Set = None,
+    answers: Annotated[
+        bool, typer.Option("--answers", help="Answer the questions too, and measure that.")
+    ] = False,
+    compare: Annotated[
+        tuple[str, str] | None,
+        typer.Option(
+            "--compare",
+            metavar="A B",
+            help="Is B better than A? Each is a mode, a config file or profile, collection=NAME,"
+            " section.key=value, current, or several joined by commas.",
+        ),
     ] = None,
-    inside: In = None,
+    fail_under: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--fail-under",
+            metavar="MEASURE=X",
+            help="Exit 4 when a measure is lower, such as nDCG@10=0.7; repeatable.",
+        ),
+    ] = None,
+    html: Annotated[
+        Path | None, typer.Option("--html", metavar="FILE", help="Write a report with plots.")
+    ] = None,
+    each: Annotated[
+        bool, typer.Option("--each", help="With --json: every question with its result.")
+    ] = False,
+    history: Annotated[
+        bool, typer.Option("--history", help="Show past evaluations of the collection.")
+    ] = False,
+    make_set: Annotated[
+        int | None,
+        typer.Option("--make-set", metavar="N", min=1, help="Write N questions for review."),
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("--out", metavar="FILE", help="With --make-set: where to.")
+    ] = None,
+    seed: Annotated[int, typer.Option("--seed", help="With --make-set: another choice.")] = 0,
     split: Annotated[
         str | None, typer.Option("--split", metavar="NAME", help="Qrels of a BEIR folder.")
     ] = None,
@@ -40,35 +91,165 @@ def evaluate_command(
         list[str] | None,
         typer.Option("--measure", metavar="NAME", help="Such as nDCG@20; repeatable."),
     ] = None,
+    inside: In = None,
     top_k: TopK = None,
     filter_by: FilterBy = None,
+    llm: LlmOption = None,
 ) -> None:
     """Measure retrieval and answers on questions whose answers are known."""
-    from ragcli.evaluate.evaluation import SCHEMA, set_json
+    from ragcli.evaluate.floors import Floor
     from ragcli.evaluate.reading import load
 
     session = Session(common, os.environ, Path.cwd())
     session.override(retrieval__top_k=top_k)
+    if llm is not None:
+        from ragcli.llms.naming import parse
+
+        use, model = parse(llm)
+        session.override(llm__use=use, llm__model=model)
+    if history:
+        _history(session)
+        return
     if questions is None:
         raise UsageError(
-            "There is no question set.", "For example: ragcli evaluate questions.jsonl"
+            "There is no question set.",
+            "For example: ragcli evaluate questions.jsonl; write one with --make-set 50.",
         )
+    floors = [Floor.read(text) for text in fail_under or []]
     asked = load(questions, split=split)
-    wanted = Wanted(_modes(mode), _measures(session, measure), inside or [], filter_by or [])
+    measures = _measures(session, measure, floors)
+    wanted = Wanted(_modes(mode), measures, answers, inside or [], filter_by or [])
+    if compare is not None:
+        _compare(session, asked, wanted, compare, html)
+        return
+    _evaluate(session, asked, wanted, floors, html, each)
+
+
+def _evaluate(
+    session: Session,
+    asked: QuestionSet,
+    wanted: Wanted,
+    floors: Sequence[Floor],
+    html: Path | None,
+    each: bool,
+) -> None:
+    from ragcli.evaluate.evaluation import SCHEMA, set_json
+    from ragcli.evaluate.floors import below
+
     with TerminalProgress(session.out) as progress:
-        found = evaluate(session, asked, wanted, progress)
+        found, folder = evaluate(session, asked, wanted, progress)
     problems = [*asked.problems, *found.problems]
+    missed = below(floors, found)
     facts: dict[str, Any] = {
         "schema": SCHEMA,
         "set": set_json(asked, problems),
         **found.as_json(),
+        "below": [
+            {"measure": str(floor), "least": floor.least, "value": round(value, 4)}
+            for floor, value in missed
+        ],
+        **({"each": found.each(asked)} if each else {}),
     }
+    _remember(session, folder, facts)
+    if html is not None:
+        _write_report(session, html, asked, found, facts, folder)
     if session.out.json:
         session.out.record(facts)
+    else:
+        warn_of(session.out, problems)
+        for warning in found.warnings:
+            session.out.warn(warning)
+        session.out.data(session.out.bold(heading(asked, facts)))
+        print_modes(session.out, facts["modes"])
+        if facts["answers"]:
+            print_answers(session.out, facts["answers"])
+    for floor, value in missed:
+        session.out.note(f"below: {floor} is {value:.3f}, not {floor.least:g}")
+    if missed:
+        raise typer.Exit(BELOW)
+
+
+def _compare(
+    session: Session,
+    asked: QuestionSet,
+    wanted: Wanted,
+    compare: tuple[str, str],
+    html: Path | None,
+) -> None:
+    from dataclasses import replace
+
+    from ragcli.cli.sides import side
+    from ragcli.evaluate.evaluation import SCHEMA, set_json
+    from ragcli.evaluate.versus import versus
+
+    wanted = replace(wanted, modes=wanted.modes if len(wanted.modes) == 1 else [])
+    found: list[Evaluation] = []
+    with TerminalProgress(session.out) as progress:
+        for text in compare:
+            other = side(session, text)
+            found.append(evaluate(other, asked, wanted, progress, text)[0])
+    first, second = found
+    compared = versus(asked, first, second, session.settings.retrieval.top_k)
+    problems = list(dict.fromkeys([*asked.problems, *(p for one in found for p in one.problems)]))
+    if html is not None:
+        from ragcli.evaluate.page import comparison
+
+        _write(session, html, comparison(asked, compared))
+    if session.out.json:
+        session.out.record(
+            {
+                "schema": SCHEMA,
+                "set": set_json(asked, problems),
+                "sides": [{"name": one.name, **one.as_json()} for one in found],
+                "comparison": compared.as_json(),
+            }
+        )
         return
     warn_of(session.out, problems)
-    session.out.data(session.out.bold(heading(asked, facts)))
-    print_modes(session.out, facts, str(wanted.measures[0]))
+    session.out.data(session.out.bold(heading(asked, found[1].system)))
+    print_comparison(session.out, compared.as_json())
+
+
+def _history(session: Session) -> None:
+    from ragcli.evaluate.history import remembered
+
+    with session.collection() as collection:
+        records = remembered(collection.directory)
+    if session.out.json:
+        session.out.record({"schema": "ragcli.evaluate-history/1", "evaluations": records})
+    elif records:
+        print_history(session.out, records)
+    else:
+        session.out.note("This collection was not evaluated yet: ragcli evaluate SET")
+
+
+def _remember(session: Session, folder: Path, facts: dict[str, Any]) -> None:
+    from ragcli.evaluate.history import remember
+
+    try:
+        remember(folder, facts)
+    except OSError as error:
+        session.out.warn(f"The result was not kept with the collection ({error.strerror}).")
+
+
+def _write_report(
+    session: Session,
+    html: Path,
+    asked: QuestionSet,
+    found: Evaluation,
+    facts: dict[str, Any],
+    folder: Path,
+) -> None:
+    from ragcli.evaluate.history import remembered
+    from ragcli.evaluate.page import report
+
+    past = [one for one in remembered(folder) if one["set"].get("digest") == asked.digest]
+    _write(session, html, report(asked, found, facts, past))
+
+
+def _write(session: Session, file: Path, text: str) -> None:
+    (session.cwd / file.expanduser()).write_text(text, encoding="utf-8", errors="replace")
+    session.out.note(f"Wrote {file}.")
 
 
 def _modes(names: list[str] | None) -> list[Mode]:
@@ -78,9 +259,9 @@ def _modes(names: list[str] | None) -> list[Mode]:
     return [cast("Mode", name) for name in dict.fromkeys(names or MODES)]
 
 
-def _measures(session: Session, names: list[str] | None) -> list[Any]:
+def _measures(session: Session, names: list[str] | None, floors: Sequence[Floor]) -> list[Measure]:
     from ragcli.evaluate.metrics import Measure, usual
 
-    if names:
-        return [Measure.named(name) for name in dict.fromkeys(names)]
-    return usual(session.settings.retrieval.top_k)
+    chosen = [Measure.named(name) for name in names or []]
+    chosen = chosen or usual(session.settings.retrieval.top_k)
+    return list(dict.fromkeys([*chosen, *(found for f in floors if (found := f.retrieval))]))
