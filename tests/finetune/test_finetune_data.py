@@ -1,0 +1,138 @@
+"""Training data: every form is recognised, what does not fit is named with its line, nonsense is refused."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+
+from ragcli.errors import UsageError
+from ragcli.finetune.loading import load
+from ragcli.finetune.split import split
+
+PAIR = {"question": "what is {n}", "context": "number {n} it is"}
+FORMS = {
+    "pairs": PAIR,
+    "triplets": {"anchor": "a {n}", "positive": "b {n}", "negative": "c {n}"},
+    "scored": {"sentence1": "a {n}", "sentence2": "b {n}", "score": "0.{n}"},
+    "labelled": {"sentence1": "a {n}", "sentence2": "b {n}", "label": "{bit}"},
+    "classes": {"text": "a {n}", "label": "class {bit}"},
+}
+
+
+def rows(form: dict[str, str], count: int = 20) -> list[dict[str, str]]:
+    return [
+        {key: value.format(n=n, bit=n % 2) for key, value in form.items()} for n in range(count)
+    ]
+
+
+def write(path: Path, data: list[dict]) -> Path:
+    if path.suffix == ".jsonl":
+        path.write_text("".join(json.dumps(row) + "\n" for row in data))
+    elif path.suffix == ".csv":
+        with path.open("w", newline="") as file:
+            writer = csv.DictWriter(file, list(data[0]))
+            writer.writeheader()
+            writer.writerows(data)
+    else:
+        pyarrow = pytest.importorskip("pyarrow", reason="reading Parquet needs pyarrow")
+        from pyarrow import parquet
+
+        parquet.write_table(pyarrow.Table.from_pylist(data), path)
+    return path
+
+
+@pytest.mark.parametrize("suffix", [".jsonl", ".csv", ".parquet"])
+@pytest.mark.parametrize("shape", FORMS)
+def test_each_form_is_recognised_in_each_kind_of_file(
+    shape: str, suffix: str, tmp_path: Path
+) -> None:
+    material = load(write(tmp_path / f"data{suffix}", rows(FORMS[shape])))
+    assert material.shape == shape
+    assert len(material.questions) == 20
+    assert not material.misfits
+
+
+def test_what_does_not_fit_is_named_with_its_line(tmp_path: Path) -> None:
+    path = write(tmp_path / "data.jsonl", rows(PAIR))
+    with path.open("a") as file:
+        file.write('not json\n{"question": "", "context": "x"}\n{"question": "what is 1", ')
+        file.write('"context": "number 1 it is"}\n[1]\n')
+    told = [str(misfit) for misfit in load(path).misfits]
+    assert told == [
+        "data.jsonl:21: it is not JSON",
+        "data.jsonl:22: its 'question' is empty or no text",
+        "data.jsonl:23: it was there before",
+        "data.jsonl:24: it is not a JSON object",
+    ]
+
+
+def test_a_score_out_of_range_is_a_misfit(tmp_path: Path) -> None:
+    data = [*rows(FORMS["scored"], 12), {"sentence1": "x", "sentence2": "y", "score": "4.5"}]
+    material = load(write(tmp_path / "data.csv", data))
+    assert [str(misfit) for misfit in material.misfits] == [
+        "data.csv:14: its 'score' is 4.5, not from 0 to 1"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (rows(PAIR, 3), "3 examples"),
+        (rows({"text": "a {n}", "label": "one"}), "one class"),
+        (rows({"sentence1": "a {n}", "sentence2": "b {n}", "score": "1"}), "same score"),
+        (rows({"left": "a {n}", "right": "b {n}"}), "left, right"),
+    ],
+)
+def test_what_cannot_be_trained_on_is_refused_in_a_sentence(
+    data: list[dict], said: str, tmp_path: Path
+) -> None:
+    with pytest.raises(UsageError, match=said):
+        load(write(tmp_path / "data.jsonl", data))
+
+
+def beir(folder: Path) -> Path:
+    (folder / "qrels").mkdir(parents=True)
+    write(
+        folder / "corpus.jsonl",
+        [{"_id": f"d{n}", "title": f"t {n}", "text": f"text {n}"} for n in range(40)],
+    )
+    write(folder / "queries.jsonl", [{"_id": f"q{n}", "text": f"asks {n}"} for n in range(40)])
+    head = "query-id\tcorpus-id\tscore\n"
+    train = "".join(f"q{n}\td{n}\t1\n" for n in range(30))
+    test = "".join(f"q{n}\td{n - 5}\t1\n" for n in range(30, 40))
+    (folder / "qrels" / "train.tsv").write_text(head + train + "q1\tnowhere\t1\n")
+    (folder / "qrels" / "test.tsv").write_text(head + test)
+    return folder
+
+
+def test_a_beir_folder_brings_its_test_part_and_leakage_is_known(tmp_path: Path) -> None:
+    material = load(beir(tmp_path / "set"))
+    assert [str(misfit) for misfit in material.misfits] == [
+        "qrels/train.tsv:32: the document 'nowhere' is not in corpus.jsonl"
+    ]
+    parts = split(material, 3)
+    assert sorted(parts.test) == [f"q{n}" for n in range(30, 40)]
+    assert set(parts.train) | set(parts.development) == {f"q{n}" for n in range(30)}
+    trained = {f"d{n[1:]}" for n in parts.train}
+    assert parts.seen == {id for id in parts.test if f"d{int(id[1:]) - 5}" in trained}
+    assert parts.seen and parts.unseen
+
+
+def test_questions_of_one_document_stay_on_one_side(tmp_path: Path) -> None:
+    data = [
+        {"question": f"question {n}", "context": f"passage {n}", "document": f"book {n % 12}"}
+        for n in range(120)
+    ]
+    material = load(write(tmp_path / "data.jsonl", data))
+    parts = split(material, 1)
+    assert parts.by_document and not parts.seen
+    books = []
+    for ids in (parts.train, parts.development, parts.test):
+        held = [passage for id in ids for passage in material.questions[id].relevant]
+        books.append({material.passages[passage].document for passage in held})
+    assert all(books)
+    assert not books[0] & books[1] and not books[0] & books[2] and not books[1] & books[2]
+    assert split(material, 1) == parts != split(material, 2)

@@ -1,0 +1,43 @@
+"""A configuration file is changed by one key; its comments stay, and the change can be taken back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from ragcli.errors import ConfigError, UsageError
+from ragcli.finetune.pointing import point, remember, roll_back
+
+FILES = (
+    "",
+    "# only words\n",
+    "collection: mine\n",
+    "embedder:\n  model: ./old  # the one we had\n  backend: onnx\nretrieval:\n  top_k: 3\n",
+    "retrieval:\n  top_k: 3\nembedder:   # which\n    backend: onnx\n\n# end\n",
+)
+
+
+@pytest.mark.parametrize("text", FILES)
+def test_one_key_changes_and_comes_back(text: str, tmp_path: Path) -> None:
+    config = tmp_path / "ragcli.yaml"
+    config.write_text(text)
+    known = yaml.safe_load(text) or {}
+    before = point(config, "model", "/new: one")
+    remember(tmp_path / "models", config, "model", before, "/new: one")
+    changed = yaml.safe_load(config.read_text())
+    assert changed["embedder"]["model"] == "/new: one"
+    assert {**changed, "embedder": {**known.get("embedder", {}), "model": "/new: one"}} == changed
+    assert roll_back(tmp_path / "models")["after"] == "/new: one"
+    assert (yaml.safe_load(config.read_text()) or {}) == known
+    with pytest.raises(UsageError):
+        roll_back(tmp_path / "models")
+
+
+def test_a_file_written_in_another_way_is_left_alone(tmp_path: Path) -> None:
+    config = tmp_path / "ragcli.yaml"
+    config.write_text("embedder: {backend: onnx}\n")
+    with pytest.raises(ConfigError, match="not changed by itself"):
+        point(config, "model", "/new")
+    assert config.read_text() == "embedder: {backend: onnx}\n"
