@@ -1,7 +1,7 @@
 """How near the words of an answer are to those of an accepted one; 0 to 1, the best accepted one counts.
 
 Exact match and token F1 as in SQuAD (Rajpurkar et al. 2016): case, punctuation and articles aside.
-ROUGE-L is rouge-score's F-measure with stems (Lin 2004), BLEU is sacrebleu's for one sentence
+ROUGE-L is rouge-score's F-measure with stems (Lin 2004), BLEU is sacrebleu's for one sentence, case aside
 (Papineni et al. 2002; Post 2018), divided by 100.
 """
 
@@ -54,7 +54,7 @@ def comparisons() -> dict[str, Compare]:
     from sacrebleu.metrics.bleu import BLEU
 
     rouge = RougeScorer(["rougeL"], use_stemmer=True)
-    bleu = BLEU(effective_order=True)
+    bleu = BLEU(effective_order=True, lowercase=True)
     return {
         "Exact match": exact,
         "F1": token_f1,

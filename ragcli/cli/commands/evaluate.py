@@ -110,6 +110,11 @@ def evaluate_command(
     if history:
         _history(session)
         return
+    if make_set is not None:
+        from ragcli.cli.making import make_set as write_set
+
+        write_set(session, make_set, seed, output)
+        return
     if questions is None:
         raise UsageError(
             "There is no question set.",

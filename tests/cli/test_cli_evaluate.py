@@ -1,0 +1,180 @@
+"""`ragcli evaluate` as people and scripts call it, on the sample folder and on a small BEIR folder."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import stat
+from pathlib import Path
+from typing import Any
+
+import pytest
+from calling import ROOT, Run
+from dialects import COMPATIBLE
+from loopback import loopback
+
+SET = str(ROOT / "examples" / "questions.jsonl")
+CORPUS = {
+    "d1": "The lathe turns wood against a still blade.",
+    "d2": "Honey bees dance to tell where flowers are.",
+    "d3": "Volcanoes bring ash and lava to the surface.",
+    "d4": "A sonnet is a poem of fourteen lines.",
+}
+QUERIES = {
+    "q1": "Which machine turns wood?",
+    "q2": "How do bees tell where flowers are?",
+    "q3": "How many lines has a sonnet?",
+}
+
+
+@pytest.fixture
+def data(workshop: Path, tmp_path: Path) -> Path:
+    """A copy of the sample collection: an evaluation leaves its result there."""
+    folder = tmp_path / "data"
+    shutil.copytree(workshop, folder)
+    return folder
+
+
+@pytest.fixture
+def beir(tmp_path: Path) -> Path:
+    folder = tmp_path / "little"
+    (folder / "qrels").mkdir(parents=True)
+    for name, rows in (("corpus", CORPUS), ("queries", QUERIES)):
+        lines = (json.dumps({"_id": id, "text": text}) for id, text in rows.items())
+        (folder / f"{name}.jsonl").write_text("\n".join(lines) + "\n")
+    qrels = "query-id\tcorpus-id\tscore\nq1\td1\t1\nq2\td2\t1\nq3\td4\t1\nq3\td99\t1\n"
+    (folder / "qrels" / "test.tsv").write_text(qrels)
+    return folder
+
+
+def evaluated(ragcli: Run, *arguments: str, code: int = 0) -> dict[str, Any]:
+    result = ragcli("evaluate", *arguments, "--json")
+    assert result.returncode == code, result.stderr
+    found = json.loads(result.stdout)
+    assert found["schema"].startswith("ragcli.evaluate")
+    return found
+
+
+def test_a_beir_folder_with_its_corpus(ragcli: Run, beir: Path, tmp_path: Path) -> None:
+    place = ("--data-dir", str(tmp_path / "data"))
+    absent = ragcli("evaluate", str(beir), *place)
+    assert absent.returncode == 2
+    assert ragcli("ingest", str(beir / "corpus.jsonl"), *place).returncode == 0
+    found = evaluated(ragcli, str(beir), *place, "--each")
+    assert set(found["modes"]) == {"hybrid", "dense", "lexical"}
+    measures = found["modes"]["hybrid"]["measures"]
+    assert list(measures) == ["nDCG@10", "Hit@4", "Recall@4", "Recall@100", "MRR@10", "MAP"]
+    assert measures["MRR@10"] == 1
+    assert measures["Recall@100"] == pytest.approx(2.5 / 3, abs=1e-4)
+    assert [one["rank"] for one in found["each"]] == [1, 1, 1]
+    assert found["set"]["problems"] == [
+        {"file": "qrels/test.tsv", "line": 4, "reason": "the document 'd99' is not in the collection"}
+    ]  # fmt: skip
+    spoken = ragcli("eval", str(beir), *place, "--mode", "lexical", "--measure", "nDCG@3")
+    assert spoken.stdout.splitlines()[1].split() == ["nDCG@3", "ms", "p95"]
+    assert "qrels/test.tsv:4" in spoken.stderr
+
+
+def test_the_one_shot_corpus_of_a_set(ragcli: Run, beir: Path) -> None:
+    corpus = str(beir / "corpus.jsonl")
+    found = evaluated(ragcli, str(beir), "--in", corpus, "--mode", "lexical")
+    assert found["modes"]["lexical"]["measures"]["MRR@10"] == 1
+
+
+def test_answers_a_report_and_the_history(ragcli: Run, data: Path, tmp_path: Path) -> None:
+    page = tmp_path / "report.html"
+    place = ("--data-dir", str(data))
+    found = evaluated(ragcli, SET, *place, "--answers", "--html", str(page), "--mode", "hybrid")
+    answers = found["answers"]["measures"]
+    assert answers["Holds answer"] == answers["Abstention recall"] == 1
+    assert answers["Citation recall"] == 1
+    assert found["answers"]["questions"]["Abstention recall"] == 3
+    assert "<svg" in page.read_text()
+    (file,) = data.rglob("evaluations.jsonl")
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert "lathe" not in file.read_text()
+    history = evaluated(ragcli, "--history", *place)["evaluations"]
+    assert [one["set"]["questions"] for one in history] == [11]
+    spoken = ragcli("evaluate", "--history", *place)
+    assert "questions.jsonl" in spoken.stdout
+
+
+def test_a_floor_that_is_missed_is_exit_4_and_said(ragcli: Run, data: Path) -> None:
+    place = (SET, "--data-dir", str(data), "--mode", "lexical", "-k", "1")
+    assert evaluated(ragcli, *place, "--fail-under", "nDCG@10=0.5")["below"] == []
+    missed = evaluated(
+        ragcli, *place, "--fail-under", "nDCG@5=0.5", "--fail-under", "Precision@10=0.9", code=4
+    )
+    assert [one["measure"] for one in missed["below"]] == ["Precision@10"]
+    wrong = ragcli("evaluate", *place, "--fail-under", "F1=0.5")
+    assert (wrong.returncode, wrong.stdout) == (2, "")
+
+
+def test_two_configurations_are_compared(ragcli: Run, data: Path, tmp_path: Path) -> None:
+    place = (SET, "--data-dir", str(data))
+    found = evaluated(ragcli, *place, "--compare", "lexical", "hybrid,retrieval.dense_weight=0.3")
+    compared = found["comparison"]
+    assert (compared["a"], compared["b"]) == ("lexical", "hybrid,retrieval.dense_weight=0.3")
+    assert compared["verdict"] in ("better", "worse", "no difference that this set can show")
+    assert set(compared["measures"]["nDCG@10"]) >= {"a", "b", "difference", "interval", "p"}
+    assert [list(side["modes"]) for side in found["sides"]] == [["lexical"], ["hybrid"]]
+    (tmp_path / "few.yaml").write_text("retrieval:\n  candidates: 1\n  mode: lexical\n")
+    page = tmp_path / "compared.html"
+    spoken = ragcli("evaluate", *place, "--compare", "few.yaml", "current", "--html", str(page))
+    assert spoken.returncode == 0, spoken.stderr
+    assert "Between few.yaml and current" in spoken.stdout
+    assert "flipped" in page.read_text()
+    wrong = ragcli("evaluate", *place, "--compare", "nonsense", "current")
+    assert wrong.returncode == 2
+    assert "'nonsense' is no way to search" in wrong.stderr
+
+
+def test_a_set_that_ragcli_wrote_can_be_asked(ragcli: Run, data: Path, tmp_path: Path) -> None:
+    place = ("--data-dir", str(data))
+    made = ragcli("evaluate", "--make-set", "6", "--out", "made.jsonl", *place)
+    assert (made.returncode, made.stdout) == (0, "")
+    assert stat.S_IMODE((tmp_path / "made.jsonl").stat().st_mode) == 0o600
+    again = ragcli("evaluate", "--make-set", "6", *place)
+    assert again.stdout == (tmp_path / "made.jsonl").read_text()
+    rows = [json.loads(line) for line in again.stdout.splitlines()]
+    assert len(rows) == 6
+    keys = {"id", "question", "document", "doc_id", "page", "lines", "answer", "made", "chunk"}
+    assert all(set(row) == keys for row in rows)
+    found = evaluated(ragcli, "made.jsonl", *place, "--mode", "hybrid")
+    assert found["set"]["problems"] == []
+    assert found["modes"]["hybrid"]["measures"]["Recall@100"] == 1
+    assert ragcli("evaluate", "--make-set", "6", "--out", "made.jsonl", *place).returncode == 2
+
+
+def test_a_language_model_words_the_questions_when_there_is_one(ragcli: Run, data: Path) -> None:
+    said = '{"question": "How many guests may come?", "answer": "one guest a day"}'
+    with loopback(COMPATIBLE.streamed([said])) as server:
+        made = ragcli(
+            "evaluate", "--make-set", "1", "--data-dir", str(data),
+            "--llm", "openai-compatible:test-model",
+            env={"RAGCLI_LLM__BASE_URL": f"{server.url}/v1"},
+        )  # fmt: skip
+    # The same reply to every passage: it holds for the one that says so, if that is among the first.
+    rows = [json.loads(line) for line in made.stdout.splitlines()]
+    for row in rows:
+        assert row["made"] == "llm openai-compatible:test-model"
+        assert row["answer"] == "Each member may bring one guest a day."
+    assert rows or "no sentence to ask for" in made.stderr
+
+
+@pytest.mark.skipif("RAGCLI_TEST_DATA" not in os.environ, reason="RAGCLI_TEST_DATA is not set")
+def test_scifact_keeps_its_floor_by_words(ragcli: Run, tmp_path: Path) -> None:
+    folder = Path(os.environ["RAGCLI_TEST_DATA"]) / "scifact"
+    corpus = tmp_path / "corpus.jsonl"
+    relevant = {
+        line.split("\t")[1] for line in (folder / "qrels/test.tsv").read_text().splitlines()
+    }
+    with (folder / "corpus.jsonl").open(encoding="utf-8") as lines:
+        chosen = [line for line in lines if json.loads(line)["_id"] in relevant]
+    corpus.write_text("".join(chosen))
+    assert len(chosen) > 200
+    found = evaluated(
+        ragcli, str(folder), "--in", str(corpus), "--mode", "lexical", "--fail-under", "nDCG@10=0.8"
+    )
+    assert found["set"]["questions"] == 300
