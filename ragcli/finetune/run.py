@@ -115,8 +115,8 @@ def finetune(data: Path | None, recipe: Recipe, tools: Tools) -> Outcome:
 
 def prepare(data: Path | None, recipe: Recipe, tools: Tools) -> Prepared:
     """Read the data, open the corpus, split, measure the base."""
-    embedder = tools.embedder()
     if data is None:
+        embedder = tools.embedder()
         ground = _own(tools, records=False)
         material = pseudo.from_collection(
             ground,
@@ -130,12 +130,12 @@ def prepare(data: Path | None, recipe: Recipe, tools: Tools) -> Prepared:
                 f"Only {len(material.questions)} questions can be made from the collection.",
                 "Give training data: ragcli finetune-embedder FILE.",
             )
+        parts = _looked_at(material, recipe, tools)
     else:
         material = load(data)
+        parts = _looked_at(material, recipe, tools)
+        embedder = tools.embedder()
         ground = _corpus(material, tools, embedder)
-    _tell_data(material, tools)
-    parts = split(material, recipe.seed)
-    _tell_parts(parts, tools)
     ready = Prepared(material, parts, ground, {}, {}, {}, embedder)
     tools.tell("Measuring the base on the held-out questions.")
     ready.before = _measure(ready, ready.asked(parts.test), embedder, tools)
@@ -169,6 +169,14 @@ def _corpus(material: Material, tools: Tools, embedder: Any) -> Ground:
     tools.tell(f"The corpus is the {len(material.passages)} passages of the data.")
     folder = tools.work / "ground"
     return from_passages(folder, material.passages, tools.scene, tools.base, lambda: embedder)
+
+
+def _looked_at(material: Material, recipe: Recipe, tools: Tools) -> Parts:
+    """Say what the data is and how it splits, before any time is spent."""
+    _tell_data(material, tools)
+    parts = split(material, recipe.seed)
+    _tell_parts(parts, tools)
+    return parts
 
 
 def _tell_data(material: Material, tools: Tools) -> None:

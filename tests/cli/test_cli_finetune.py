@@ -1,0 +1,124 @@
+"""`ragcli finetune-embedder` as people run it, on a tiny model: kept, not kept, taken back."""
+
+from __future__ import annotations
+
+import json
+import random
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from calling import Run
+from models import make_model
+
+ASKED = ("harbour", "river", "bridge", "bread", "library", "tide", "sand", "steel")
+ANSWERED = ("master", "delta", "storm", "flour", "books", "log", "year", "concrete")
+
+pytest.importorskip("datasets", reason="training needs the package datasets")
+
+
+def examples(path: Path, *, learnable: bool, count: int = 220) -> Path:
+    """Passages in words that questions never use: a translation, or nothing that could be learned."""
+    draw = random.Random(3)
+    seen, lines = set(), []
+    while len(lines) < count:
+        words = tuple(draw.choices(range(len(ASKED)), k=4))
+        if words in seen:
+            continue
+        seen.add(words)
+        others = words if learnable else draw.choices(range(len(ASKED)), k=4)
+        asked = " ".join(ASKED[at] for at in words)
+        answered = " ".join(ANSWERED[at] for at in others)
+        lines.append(json.dumps({"question": asked, "context": f"{answered} {len(lines)}"}))
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+def project(folder: Path) -> Path:
+    model = make_model(folder / "base")
+    (folder / ".ragcli").mkdir()
+    (folder / "ragcli.yaml").write_text(f"# ours\nembedder:\n  model: {model}\n")
+    return folder
+
+
+FAST = ("--batch", "32", "--lr", "0.01", "--epochs", "8", "--precision", "fp32", "--json")
+
+
+def test_what_is_better_is_kept_loads_elsewhere_and_can_be_taken_back(
+    ragcli: Run, tmp_path: Path
+) -> None:
+    folder = project(tmp_path / "project")
+    words = " ".join(ANSWERED)
+    (folder / "notes.md").write_text(f"# Notes\n\nA page with words: {words}.\n")
+    assert ragcli("ingest", "notes.md", cwd=folder).returncode == 0
+    data = examples(folder / "data.jsonl", learnable=True)
+    done = ragcli("finetune-embedder", str(data), *FAST, cwd=folder)
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert told["kept"], told["reason"]
+    assert told["proof"]["dense"]["verdict"] == "better"
+    result = Path(told["folder"])
+    assert (result / "onnx" / "model.onnx").is_file()
+    card = (result / "README.md").read_text()
+    lines = [json.loads(line) for line in data.read_text().splitlines()]
+    assert not any(line["question"] in card or line["context"] in card for line in lines)
+    config = (folder / "ragcli.yaml").read_text()
+    assert config.startswith("# ours") and str(result) in config
+
+    refused = ragcli("search", "words", cwd=folder)
+    assert refused.returncode == 2 and "ragcli ingest;" in refused.stderr
+    again = ragcli("ingest", "--json", cwd=folder)
+    assert again.returncode == 0, again.stderr
+    # No file is read again: the texts in the ledger get new vectors.
+    assert json.loads(again.stdout)["unchanged"] == 1
+    assert ragcli("search", "words", cwd=folder).returncode == 0
+
+    script = (
+        "import sys; from sentence_transformers import SentenceTransformer;"
+        "print(SentenceTransformer(sys.argv[1]).encode('river').shape[0])"
+    )
+    loaded = subprocess.run(
+        [sys.executable, "-c", script, str(result)], capture_output=True, text=True
+    )
+    assert loaded.stdout.strip() == "32", loaded.stderr[-2000:]
+
+    back = ragcli("finetune-embedder", "--rollback", cwd=folder)
+    assert back.returncode == 0, back.stderr
+    assert (folder / "ragcli.yaml").read_text().count(str(folder / "base")) == 1
+    assert ragcli("ingest", cwd=folder).returncode == 0
+
+
+def test_what_is_not_better_is_not_kept_and_that_is_no_failure(ragcli: Run, tmp_path: Path) -> None:
+    folder = project(tmp_path / "project")
+    before = (folder / "ragcli.yaml").read_text()
+    data = examples(folder / "data.jsonl", learnable=False)
+    done = ragcli("finetune-embedder", str(data), *FAST, cwd=folder)
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert not told["kept"] and told["reason"]
+    assert (folder / "ragcli.yaml").read_text() == before
+    assert not (folder / ".ragcli" / "models").exists()
+
+
+def test_an_adapter_embeds_nothing_again(ragcli: Run, tmp_path: Path) -> None:
+    folder = project(tmp_path / "project")
+    data = examples(folder / "data.jsonl", learnable=True)
+    done = ragcli("finetune-embedder", str(data), "--mode", "adapter", "--json", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert told["kept"], told["reason"]
+    (folder / "notes.md").write_text("The tide is in the log.\n")
+    assert ragcli("ingest", "notes.md", cwd=folder).returncode == 0
+    assert "query_adapter" in (folder / "ragcli.yaml").read_text()
+    assert ragcli("search", "tide", cwd=folder).returncode == 0
+
+
+def test_rows_that_do_not_fit_are_named_and_useless_data_is_refused(
+    ragcli: Run, tmp_path: Path
+) -> None:
+    folder = project(tmp_path / "project")
+    (folder / "bad.jsonl").write_text('{"question": "a", "context": "b"}\n{"question": 3}\n')
+    done = ragcli("finetune-embedder", "bad.jsonl", cwd=folder)
+    assert done.returncode == 2
+    assert "bad.jsonl:2: its 'question' is empty or no text" in done.stderr

@@ -1,0 +1,133 @@
+"""Run in a process of its own: trains a tiny model in every way, and prints what came of each as JSON.
+
+`python training_workshop.py FOLDER` so that torch, and its imports, are paid for once.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from models import make_model
+
+from ragcli.finetune import conform, training
+from ragcli.finetune.loading import load
+from ragcli.finetune.losses import LOSSES
+from ragcli.finetune.order import Order
+from ragcli.finetune.split import split
+
+ASKED = ("harbour", "river", "bridge", "bread", "library", "tide", "sand", "steel")
+ANSWERED = ("master", "delta", "storm", "flour", "books", "log", "year", "concrete")
+SHAPES = ("pairs", "triplets", "scored", "labelled", "classes")
+CHOICE = {"pairs": "mnrl", "triplets": "mnrl", "scored": "cosent"}
+
+
+class Quiet:
+    def say(self, **fields: object) -> None:
+        pass
+
+
+class Never:
+    asked = False
+
+
+def rows(shape: str, count: int = 70) -> list[dict]:
+    """Questions in some words, answered by passages in other words: word by word a translation."""
+    draw = random.Random(1)
+    made = []
+    for number in range(count):
+        words = draw.sample(range(len(ASKED)), 3)
+        others = draw.sample(range(len(ASKED)), 3)
+        asked = " ".join(ASKED[at] for at in words) + f" {number}"
+        right = " ".join(ANSWERED[at] for at in words) + f" and {number}"
+        wrong = " ".join(ANSWERED[at] for at in others) + f" or {number}"
+        if shape == "pairs":
+            made.append({"question": asked, "context": right})
+        elif shape == "triplets":
+            made.append({"anchor": asked, "positive": right, "negative": wrong})
+        elif shape == "classes":
+            made.append({"text": asked, "label": str(words[0] % 4)})
+        else:
+            value = number % 2
+            score = {"label": value} if shape == "labelled" else {"score": 0.9 * value}
+            made.append({"sentence1": asked, "sentence2": right if value else wrong, **score})
+    return made
+
+
+def order(root: Path, shape: str, loss: str, name: str, **options: object) -> Order:
+    """Everything on disk that the child needs."""
+    data = root / f"{shape}.jsonl"
+    data.write_text("".join(json.dumps(row) + "\n" for row in rows(shape)))
+    material = load(data)
+    parts = split(material, 1)
+    work = root / name
+    work.mkdir()
+    training.write_rows(
+        work / "rows.jsonl", conform.rows(material, parts.train, {}, loss, 1, seed=1)
+    )
+    training.write_development(work / "dev.json", material, parts.development, {}, 1)
+    settings: dict = {"batch": 8, "epochs": 1, "learning_rate": 1e-3, "precision": "fp32"}
+    return Order(
+        model="tiny",
+        folder=str(root / "base"),
+        work=str(work),
+        rows=str(work / "rows.jsonl"),
+        development=str(work / "dev.json"),
+        loss=loss,
+        classes=LOSSES[loss] == "classes",
+        **{**settings, **options},
+    )
+
+
+def weights(folder: Path) -> dict:
+    from safetensors.numpy import load_file
+
+    return load_file(folder / "model.safetensors")
+
+
+def far(first: Path, second: Path) -> float:
+    """The largest difference between two models."""
+    one, two = weights(first), weights(second)
+    assert one.keys() == two.keys()
+    return max(float(abs(one[name] - two[name]).max()) for name in one)
+
+
+def main(root: Path) -> None:
+    """Train each loss on each shape, then with an interrupt, LoRA, Matryoshka and prompts."""
+    from ragcli.finetune.child import train
+
+    root.mkdir(exist_ok=True)
+    make_model(root / "base")
+    told: dict = {"trained": {}}
+    for shape in SHAPES:
+        for loss in LOSSES:
+            told["trained"][f"{shape} {loss}"] = train(
+                order(root, shape, loss, f"{shape}-{loss}", most_steps=2, evaluations=1),
+                Quiet(),
+                Never(),
+            )
+    long = {"epochs": 6, "patience": 9, "shares": [1.0], "learning_rate": 1e-2}
+    told["whole"] = train(order(root, "pairs", "mnrl", "whole", **long), Quiet(), Never())
+    first = order(root, "pairs", "mnrl", "parts", **long, stop_after=11)
+    told["stopped"] = train(first, Quiet(), Never())
+    again = replace(first, stop_after=0, resume=True)
+    told["resumed"] = train(again, Quiet(), Never())
+    last = f"checkpoints/checkpoint-{told['whole']['steps']}"
+    told["apart"] = far(root / "whole" / last, root / "parts" / last)
+    told["moved"] = far(root / "whole" / "model", root / "base")
+    for name, options in (("lora", {"lora": 4}), ("matryoshka", {"matryoshka": [32, 16]})):
+        told[name] = train(
+            order(root, "pairs", "mnrl", name, **{**long, **options}), Quiet(), Never()
+        )
+        told[f"{name} moved"] = far(root / name / "model", root / "base")
+    told["files"] = sorted(path.name for path in (root / "whole").rglob("*") if path.is_file())
+    print(json.dumps(told))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
