@@ -6,4 +6,11 @@ EMBEDDED = "embedded"
 STORES = {
     EMBEDDED: Plug("ragcli.stores.embedded"),
     "pinecone": Plug("ragcli.stores.pinecone", "pinecone", ("pinecone",)),
+    "chroma": Plug("ragcli.stores.chroma", "chroma", ("chromadb",)),
+    "qdrant": Plug("ragcli.stores.qdrant", "qdrant", ("qdrant_client",)),
+    "weaviate": Plug("ragcli.stores.weaviate", "weaviate", ("weaviate",)),
+    "pgvector": Plug("ragcli.stores.pgvector", "pgvector", ("psycopg",)),
+    "milvus": Plug("ragcli.stores.milvus", "milvus", ("pymilvus",)),
+    "lancedb": Plug("ragcli.stores.lancedb", "lancedb", ("lancedb",)),
+    "clickhouse": Plug("ragcli.stores.clickhouse", "clickhouse", ("clickhouse_connect",)),
 }
