@@ -20,6 +20,7 @@ COMMANDS = [
     "ingest",
     "query",
     "search",
+    "evaluate",
     "status",
     "list",
     "show",
@@ -62,7 +63,7 @@ an error is one line of JSON on stderr. On failure stdout is empty.
 | 1 | it failed: store, model, network, disk |
 | 2 | usage or configuration: the message says what to type |
 | 3 | the documents do not contain an answer; the nearest hits go to stderr |
-| 4 | done in part: some documents failed in `ingest`, or `--strict` found an unsupported sentence |
+| 4 | done in part: some documents failed in `ingest`, `--strict` found an unsupported sentence, or `evaluate` measured less than `--fail-under` |
 | 130 | interrupted; what was committed stays |
 """
 
