@@ -12,18 +12,22 @@ from ragcli.finetune.scores import mean, ndcg
 
 METRIC = "ndcg@10"
 BATCH = 32
+DEPTH = 20
 
 
 class Development(BaseEvaluator):  # type: ignore[misc]
     """The evaluator that early stopping, the best checkpoint and the share of the blend go by."""
 
-    def __init__(self, path: Path, document_prompt: str, query_prompt: str) -> None:
+    def __init__(
+        self, path: Path, document_prompt: str, query_prompt: str, precision: str = "fp32"
+    ) -> None:
         super().__init__()
         held = json.loads(path.read_text(encoding="utf-8"))
         self._passages: dict[str, str] = held["passages"]
         self._questions: dict[str, str] = held["questions"]
         self._relevant: dict[str, dict[str, int]] = held["relevant"]
         self._prompts = (query_prompt, document_prompt)
+        self._half = precision == "bf16"
         self.primary_metric = METRIC
         self.greater_is_better = True
 
@@ -37,10 +41,11 @@ class Development(BaseEvaluator):  # type: ignore[misc]
 
         names, asked = list(self._passages), list(self._questions)
         query, document = self._prompts
-        with torch.no_grad():
+        half = torch.autocast(model.device.type, torch.bfloat16, enabled=self._half)
+        with torch.no_grad(), half:
             passages = _encode(model, list(self._passages.values()), document)
             questions = _encode(model, list(self._questions.values()), query)
-            best = (questions @ passages.T).topk(min(20, len(names)), dim=1).indices.tolist()
+        best = (questions @ passages.T).topk(min(DEPTH, len(names)), dim=1).indices.tolist()
         return mean(
             {
                 id: ndcg([names[at] for at in row if names[at] != id], self._relevant[id])

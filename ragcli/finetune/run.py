@@ -23,11 +23,13 @@ from ragcli.finetune.proof import Proof, Values, lines, measure, prove
 from ragcli.finetune.split import Parts, split
 from ragcli.index.collection import Collection
 from ragcli.models.cores import physical_cores
+from ragcli.registry import Plug, require
 
 if TYPE_CHECKING:
     from ragcli.embedders import EmbedderInfo
 
-HARD_IN_POOL = 6
+NEEDS = Plug("ragcli.finetune.child", "finetune", ("datasets",))
+HARD_IN_POOL = 4
 MOST_GENERAL = 300
 SMALL = 10_000
 """From this many examples on three epochs do; below, five."""
@@ -42,7 +44,7 @@ class Recipe:
     epochs: float | None = None
     batch: int = 64
     learning_rate: float | None = None
-    negatives: int = 1
+    negatives: int = 0
     seed: int = 7
     matryoshka: tuple[int, ...] = ()
     lora: int = 0
@@ -102,6 +104,8 @@ def finetune(data: Path | None, recipe: Recipe, tools: Tools) -> Outcome:
     """Train and judge. Raises UsageError for data or choices that cannot work, ModelError,
     KeyboardInterrupt after an interrupt, with the last checkpoint kept for `resume`.
     """
+    if recipe.mode == "full":
+        require("--mode", "full", NEEDS)
     if not recipe.resume:
         shutil.rmtree(tools.work, ignore_errors=True)
     tools.work.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -264,10 +268,14 @@ def _write(ready: Prepared, recipe: Recipe, tools: Tools, order: Order) -> None:
     """Mine negatives, and leave rows and development questions for the child."""
     train = list(ready.parts.train)[: recipe.most_examples]
     progress = tools.scene.progress
-    progress.phase("Looking for hard negatives", len(train) + len(ready.parts.development))
-    questions = {**ready.asked(train), **ready.asked(ready.parts.development)}
+    wants = recipe.negatives > 0 or order.loss in losses.NEEDS_NEGATIVES
+    questions = {
+        **(ready.asked(train) if wants else {}),
+        **ready.asked(ready.parts.development),
+    }
+    progress.phase("Looking for hard negatives", len(questions))
     hard: dict[str, list[str]] = {}
-    if recipe.negatives and losses.LOSSES[order.loss] != "classes":
+    if losses.LOSSES[order.loss] != "classes":
         wanted = max(recipe.negatives, HARD_IN_POOL)
         hard = mine(ready.ground, ready.embedder, questions, wanted, recipe.seed, progress.advance)
     hard = {

@@ -128,7 +128,9 @@ def make(order: Order, voice: Voice, stop: Stop) -> Run:
     guide = load(order.folder, cuda=cuda) if "gist" in order.loss else None
     work = Path(order.work)
     dataset, facts = open_rows(Path(order.rows), work / "rows.arrow")
-    evaluator = Development(Path(order.development), order.document_prompt, order.query_prompt)
+    evaluator = Development(
+        Path(order.development), order.document_prompt, order.query_prompt, half
+    )
     watch = Watch(order, voice, stop)
     sampler = _sampler(order, facts)
     arguments = _arguments(order, len(sampler), half, dataset.column_names, cuda=cuda)

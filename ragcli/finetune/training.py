@@ -21,7 +21,7 @@ from ragcli.finetune.order import Order
 from ragcli.models.switches import QUIET, STEADY_MEMORY
 
 PATIENCE_S = 120
-MOST_POOL = 1200
+MOST_POOL = 600
 KEPT_LINES = 30
 
 Listen = Callable[[dict[str, Any]], None]

@@ -40,7 +40,7 @@ def finetune_embedder(
     ] = None,
     negatives: Annotated[
         int, typer.Option("--negatives", min=0, max=8, help="Hard negatives for each example.")
-    ] = 1,
+    ] = 0,
     seed: Annotated[int, typer.Option("--seed", help="Of the split and the training.")] = 7,
     steps: Annotated[int, typer.Option("--max-steps", help="Most training steps.")] = -1,
     examples: Annotated[
