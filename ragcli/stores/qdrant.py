@@ -157,12 +157,13 @@ class QdrantStore(Store):
     def _nearest(self, vector: np.ndarray, k: int, where: Where | None) -> list[Found]:
         from qdrant_client import models
 
+        search = None if self.exact else models.SearchParams(hnsw_ef=self.options.ef_search)
         answer = self._client.query_points(
             self._called,
             query=wire.decimals(vector),
             limit=k,
             query_filter=_filter(where),
-            search_params=models.SearchParams(hnsw_ef=self.options.ef_search),
+            search_params=search,
             with_payload=["id"],
         )
         return [(point.payload["id"], point.score) for point in answer.points]

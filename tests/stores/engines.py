@@ -91,6 +91,20 @@ def _here(folder: Path) -> Started:
 
 
 @contextmanager
+def _qdrant(folder: Path) -> Started:
+    # Its local mode waits for the disk after every single record: a minute for 10,000 of them.
+    if Path("/dev/shm").is_dir():
+        files = Path(tempfile.mkdtemp(prefix="ragcli-", dir="/dev/shm"))
+        (folder / "files").symlink_to(files)
+        try:
+            yield {}, {}
+        finally:
+            shutil.rmtree(files, ignore_errors=True)
+    else:
+        yield {}, {}
+
+
+@contextmanager
 def _given(variable: str, key: str, folder: Path) -> Started:
     if not os.environ.get(variable):
         pytest.skip(f"{variable} does not name a server")
@@ -179,6 +193,7 @@ def specification() -> pinecone_server.Specification:
 
 
 _STARTED: dict[str, Callable[[Path], Any]] = {
+    "qdrant": _qdrant,
     "chroma-server": _chroma,
     "pgvector": _postgres,
     "pinecone": _pinecone,

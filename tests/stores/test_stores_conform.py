@@ -68,7 +68,8 @@ def test_records_come_back_as_they_were_put(make: Make) -> None:
         assert (one.text, one.document, one.first_page, one.last_page, one.data) == (
             other.text, other.document, other.first_page, other.last_page, other.data,
         )  # fmt: skip
-        np.testing.assert_allclose(one.vector / np.linalg.norm(one.vector), other.vector / np.linalg.norm(other.vector), atol=1e-6)  # fmt: skip
+        lengths = np.linalg.norm(one.vector), np.linalg.norm(other.vector)
+        np.testing.assert_allclose(one.vector / lengths[0], other.vector / lengths[1], atol=1e-6)
     assert sorted(store.ids()) == sorted(record.id for record in given)
 
 
