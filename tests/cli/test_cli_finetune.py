@@ -122,3 +122,25 @@ def test_rows_that_do_not_fit_are_named_and_useless_data_is_refused(
     done = ragcli("finetune-embedder", "bad.jsonl", cwd=folder)
     assert done.returncode == 2
     assert "bad.jsonl:2: its 'question' is empty or no text" in done.stderr
+
+
+def test_without_data_questions_are_made_from_the_collection(ragcli: Run, tmp_path: Path) -> None:
+    folder = project(tmp_path / "project")
+    draw = random.Random(5)
+    words = [*ASKED, *ANSWERED]
+    notes = folder / "notes"
+    notes.mkdir()
+    for number in range(80):
+        sentences = [" ".join(draw.sample(words, 6)).capitalize() + "." for _ in range(5)]
+        title = " ".join(draw.sample(words, 3))
+        (notes / f"{number}.md").write_text(f"# {title} {number}\n\n{' '.join(sentences)}\n")
+    assert ragcli("ingest", "notes", cwd=folder).returncode == 0
+    done = ragcli("finetune-embedder", "--max-steps", "4", *FAST, cwd=folder)
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert told["shape"] == "documents" and told["recipe"]["loss"] == "gist"
+    assert told["kept"] or told["reason"]
+    few = ragcli("rm", "notes", cwd=folder)
+    assert few.returncode == 0, few.stderr
+    refused = ragcli("finetune-embedder", cwd=folder)
+    assert refused.returncode == 2 and "0 questions can be made" in refused.stderr
