@@ -21,6 +21,7 @@ COMMANDS = [
     "query",
     "search",
     "evaluate",
+    "feedback",
     "status",
     "list",
     "show",
@@ -63,7 +64,7 @@ an error is one line of JSON on stderr. On failure stdout is empty.
 | 1 | it failed: store, model, network, disk |
 | 2 | usage or configuration: the message says what to type |
 | 3 | the documents do not contain an answer; the nearest hits go to stderr |
-| 4 | done in part: some documents failed in `ingest`, `--strict` found an unsupported sentence, or `evaluate` measured less than `--fail-under` |
+| 4 | done in part: documents failed in `ingest`, or `--strict` or `--fail-under` was not met |
 | 130 | interrupted; what was committed stays |
 """
 

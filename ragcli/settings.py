@@ -135,6 +135,12 @@ class Settings(Section):
         description="Folder of the collections; by default the nearest .ragcli/, else the user's data folder.",
     )
     offline: bool = Field(False, description="Make any connection beyond this machine an error.")
+    remember: int = Field(
+        100,
+        ge=0,
+        le=10_000,
+        description="Answers kept beside the collection for `ragcli feedback`; 0 keeps none.",
+    )
     embedder: Embedder = Embedder()
     splitter: Splitter = Splitter()
     lexical: Lexical = Lexical()

@@ -15,6 +15,7 @@ from ragcli.cli.commands import (
     config,
     doctor,
     evaluate,
+    feedback,
     finetune_embedder,
     ingest,
     query,
@@ -73,6 +74,7 @@ app.command("ask", hidden=True)(with_common(query.query))
 app.command("search")(with_common(search.search))
 app.command("evaluate")(with_common(evaluate.evaluate_command))
 app.command("eval", hidden=True)(with_common(evaluate.evaluate_command))
+app.command("feedback")(with_common(feedback.feedback))
 app.command("status")(with_common(status.status))
 app.command("list")(with_common(listing.list_documents))
 app.command("show")(with_common(show.show))

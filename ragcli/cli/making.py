@@ -40,7 +40,7 @@ def make_set(session: Session, count: int, seed: int, output: Path | None) -> No
         for line in lines:
             session.out.data(line)
     else:
-        _write_new(session.cwd / output, lines)
+        write_new(session.cwd / output, lines)
     if len(rows) < count:
         session.out.warn(f"Only {len(rows)} questions could be made, not {count}.")
     session.out.note(
@@ -48,7 +48,10 @@ def make_set(session: Session, count: int, seed: int, output: Path | None) -> No
     )
 
 
-def _write_new(file: Path, lines: Sequence[str]) -> None:
+def write_new(file: Path, lines: Sequence[str]) -> None:
+    """Write the lines of a question set; raises UsageError where there is such a file."""
+    if file.exists():
+        raise UsageError(f"{file} exists already.", "Choose another name with --out.")
     # A set quotes the documents: it is for the eyes of its owner.
     handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     with os.fdopen(handle, "w", encoding="utf-8") as stream:

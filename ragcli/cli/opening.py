@@ -88,6 +88,19 @@ class Asking:
             }
             yield question, found
 
+    def remember(self, question: Question, answer: Answer) -> None:
+        """Keep an answer beside its collection for `ragcli feedback`, if that is wanted."""
+        from ragcli.evaluate.feedback import keep
+
+        settings = self._session.settings
+        collection = self._collection
+        if not settings.remember or not collection.words or collection.readonly:
+            return
+        try:
+            keep(collection.directory, question.text, answer, settings.remember)
+        except OSError as error:
+            self._session.out.detail(f"The answer is not remembered ({error.strerror}).")
+
     def _combine(self, on_text: Callable[[str], None] | None) -> BaseCombineDocumentsChain:
         from ragcli.answer import ANSWERERS, WRITERS
         from ragcli.config import plug_options

@@ -163,6 +163,26 @@ def test_a_language_model_words_the_questions_when_there_is_one(ragcli: Run, dat
     assert rows or "no sentence to ask for" in made.stderr
 
 
+def test_feedback_becomes_a_question_set(ragcli: Run, data: Path, tmp_path: Path) -> None:
+    place = ("--data-dir", str(data))
+    assert ragcli("feedback", "good", *place).returncode == 2
+    assert ragcli("query", "Where is the first aid box?", *place).returncode == 0
+    assert ragcli("feedback", "good", *place).returncode == 0
+    assert ragcli("query", "When is the workshop closed?", *place).returncode == 0
+    assert ragcli("query", "Is it open?", *place, "--set", "remember=0").returncode in (0, 3)
+    (file,) = data.rglob("answers.jsonl")
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    answers = json.loads(ragcli("feedback", "list", "--json", *place).stdout)["answers"]
+    assert len(answers) == 2
+    assert ragcli("feedback", "bad", "--query", answers[1]["query"], *place).returncode == 0
+    assert ragcli("feedback", "export", "--out", "asked.jsonl", *place).returncode == 0
+    rows = [json.loads(line) for line in (tmp_path / "asked.jsonl").read_text().splitlines()]
+    assert [row["made"] for row in rows] == ["feedback good", "feedback bad"]
+    found = evaluated(ragcli, "asked.jsonl", *place, "--mode", "hybrid")
+    assert found["modes"]["hybrid"]["measures"]["MRR@10"] == 1
+    assert [problem["line"] for problem in found["set"]["problems"]] == [2]
+
+
 @pytest.mark.skipif("RAGCLI_TEST_DATA" not in os.environ, reason="RAGCLI_TEST_DATA is not set")
 def test_scifact_keeps_its_floor_by_words(ragcli: Run, tmp_path: Path) -> None:
     folder = Path(os.environ["RAGCLI_TEST_DATA"]) / "scifact"

@@ -80,6 +80,8 @@ def query(
             for number, (item, answer) in enumerate(found):
                 answered += answer.status == "answered"
                 unsupported += answer.unsupported
+                if not request.batch and not request.paths:
+                    asking.remember(item, answer)
                 if session.out.json:
                     session.out.record(_json(session, item, answer, show_hits, explain))
                     continue
