@@ -47,7 +47,7 @@ class Comparison:
         low, high = difference.interval
         figures = (
             f"{self.primary} {difference.a:.3f} against {difference.b:.3f}, difference"
-            f" {difference.difference:+.3f} [{low:+.3f}, {high:+.3f}], p = {difference.p:.3f},"
+            f" {difference.difference:+.3f} [{low:+.3f}, {high:+.3f}], p {_chance(difference.p)},"
             f" {difference.questions} questions"
         )
         if difference.verdict in ("better", "worse"):
@@ -124,3 +124,7 @@ def _rounded(values: dict[str, Any]) -> dict[str, Any]:
         else [round(end, 4) for end in value] if isinstance(value, tuple) else value
         for name, value in values.items()
     }  # fmt: skip
+
+
+def _chance(p: float) -> str:
+    return "< 0.001" if p < 0.001 else f"= {p:.3f}"
