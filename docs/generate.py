@@ -22,6 +22,7 @@ COMMANDS = [
     "search",
     "evaluate",
     "feedback",
+    "finetune-embedder",
     "status",
     "list",
     "show",
