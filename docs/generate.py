@@ -27,6 +27,7 @@ COMMANDS = [
     "list",
     "show",
     "rm",
+    "sync",
     "config show",
     "config check",
     "config list",

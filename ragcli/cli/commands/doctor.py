@@ -76,7 +76,23 @@ def _hosts(session: Session) -> str:
     if session.settings.offline:
         return "none, --offline"
     llm = examine_llm(session).host
-    return ", ".join(filter(None, [_embedder_host(session), llm])) or "none"
+    return ", ".join(filter(None, [_embedder_host(session), llm, _store_host(session)])) or "none"
+
+
+def _store_host(session: Session) -> str | None:
+    from urllib.parse import urlsplit
+
+    from ragcli.config import plug_options
+    from ragcli.registry import load
+    from ragcli.stores import STORES
+
+    choice = session.settings.store
+    try:
+        options = plug_options(load("store", STORES, choice.use), "store", choice)
+    except RagcliError:
+        return None
+    url = getattr(options, "url", None) or getattr(options, "uri", None) or ""
+    return urlsplit(url).hostname
 
 
 def _embedder_host(session: Session) -> str | None:
