@@ -221,6 +221,13 @@ def page(found: dict[str, Any]) -> str:
             f" {np.median(rates['plain']):.1f},\n{rates['ratio']:.2f} times as many (median of"
             f" {len(rates['plain'])} turns).\n"
         )
+    notes = [
+        f"{part}, seed {run['seed']}: {run['note']}"
+        for part in ("full", "adapter", "squad")
+        for run in found.get(part, [])
+        if "note" in run
+    ]
+    text += "".join(f"\n{note}\n" for note in notes)
     missing = [part for part in PARTS if part not in found]
     return text + (f"\nNot measured here yet: {', '.join(missing)}.\n" if missing else "")
 
