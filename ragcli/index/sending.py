@@ -22,7 +22,8 @@ from ragcli.stores.records import Record
 if TYPE_CHECKING:
     from ragcli.stores.store import Store
 
-STEP = 5000
+STEP = 2000
+SAMPLE = 500
 BRIEF_S = 5.0
 Advance = Callable[[int], None]
 
@@ -54,7 +55,7 @@ class Sender:
             added, removed = self._changed(self._mirror.position, ledger.position())
             keys, gone = sorted(added), len(self._mirror.ids_of(sorted(removed)))
         size, batches, count = 0, 0, 0
-        for batch in self._batches(keys[:STEP]):
+        for batch in self._batches(keys[:SAMPLE]):
             size += sum(wire.weight(record) for _, record in batch)
             batches, count = batches + 1, count + len(batch)
         scale = len(keys) / count if count else 0.0
