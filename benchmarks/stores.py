@@ -193,7 +193,7 @@ def killed(name: str, count: int) -> dict[str, Any]:
         for _ in range(KILLS):
             child = subprocess.Popen(command, env=environ, stdout=subprocess.DEVNULL, cwd=top)
             try:
-                child.wait(generator.uniform(5, 9))
+                child.wait(generator.uniform(2.5, 5.5))
             except subprocess.TimeoutExpired:
                 child.send_signal(signal.SIGKILL)
                 child.wait()
