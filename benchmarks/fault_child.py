@@ -45,6 +45,8 @@ class Job:
     tokenizer: str
     die_at: int = 0
     """Kill this process when it begins its n-th statement on the ledger."""
+    pause_at: int = 0
+    """Pause this process when it is about to make its n-th file visible."""
     stop_at: int = 0
     """Pause this process when it begins its n-th transaction."""
     eager: bool = False
@@ -124,13 +126,17 @@ def _texts(collection: Collection, hits: list[tuple[int, float]]) -> list[str]:
 
 
 def _count_statements(collection: Collection, job: Job) -> Callable[[], int]:
-    statements = transactions = 0
+    statements = transactions = published = 0
 
     def statement(text: str) -> None:
-        nonlocal statements, transactions
+        nonlocal statements, transactions, published
         statements += 1
         if statements == job.die_at:
             os.kill(os.getpid(), signal.SIGKILL)
+        if text.startswith("UPDATE files SET state = 'ready'"):
+            published += 1
+            if published == job.pause_at:
+                os.kill(os.getpid(), signal.SIGSTOP)
         if text.startswith("BEGIN"):
             transactions += 1
             if transactions == job.stop_at:
