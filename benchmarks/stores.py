@@ -227,6 +227,10 @@ def engines() -> None:
             except pytest.skip.Exception as reason:
                 results.append({"engine": name, "search": f"not run: {reason}"})
             print(results[-1], flush=True)
+            _save(results)
+
+
+def _save(results: list[dict[str, Any]]) -> None:
     columns = ["engine", "search", "held", "recall", "search_ms", "sync_per_s", "bulk_per_s"]
     heads = ["engine", "search", "records", "recall@10", "ms", "sync, vectors/s", "upsert alone"]
     page = machine.table(heads, [[row.get(column, "") for column in columns] for row in results])
