@@ -22,6 +22,8 @@ CITED = re.compile(
 _OPEN = re.compile(r"\s*[\[【(][^\])】]{0,40}$")
 _RANGE = re.compile(r"(\d+)\s?[-–]\s?(\d+)")
 _RUN = re.compile(rf"(?:{CITED.pattern})+[.,;]?", re.IGNORECASE)
+_LAST = re.compile(rf"(?:{CITED.pattern})+[.,;]?\s*$", re.IGNORECASE)
+"""Markers at the end: to which sentence they belong depends on what comes."""
 _ENDED = ".!?…。！？)”\"'"
 _WHOLE_WORD = re.compile(r"(?s)(.*(?:[\s\u3001-\u9fff\uac00-\ud7af\uff01-\uff60]))")
 _EMPHASIS = re.compile(
@@ -58,7 +60,7 @@ def settled(text: str) -> int:
     """How many characters, from the beginning, more text cannot change the cutting of."""
     match = _WHOLE_WORD.match(text)
     whole = match[1] if match else ""
-    opened = _OPEN.search(whole)
+    opened = _OPEN.search(whole) or _LAST.search(whole)
     return opened.start() if opened else len(whole)
 
 

@@ -46,7 +46,7 @@ class Composer:
         self._asked = frozenset(asked)
         self._on_text = on_text
         self._raw = ""
-        self._start = 0
+        self._done = 0
         self._shown = 0
         self._answering = False
         self.refusal = ""
@@ -58,7 +58,7 @@ class Composer:
     def feed(self, piece: str) -> None:
         """More of what the model writes."""
         self._raw += piece
-        self._advance(self._start + settled(self._raw[self._start :]), last=False)
+        self._advance(settled(self._raw), last=False)
 
     def finish(self) -> None:
         """The model is done."""
@@ -70,15 +70,16 @@ class Composer:
     def _advance(self, end: int, *, last: bool) -> None:
         if self.refusal:
             return
-        base = self._start
-        found = [(base + first, base + stop) for first, stop in spans(self._raw[base:end])]
+        # From the beginning each time: where a sentence ends depends on what stands before it.
+        found = spans(self._raw[:end])[self._done :]
         if not self._answering:
             self._answering = self._begins(found, last=last)
         for n, (first, stop) in enumerate(found if self._answering else []):
             self._show(first, stop)
             if last or n + 1 < len(found):
                 self._conclude(read(self._raw[first:stop]))
-                self._start = self._shown = stop
+                self._done += 1
+                self._shown = stop
 
     def _begins(self, found: Sequence[tuple[int, int]], *, last: bool) -> bool:
         """Whether it is certain that this answers; a refusal, once complete, ends everything."""

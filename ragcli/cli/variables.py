@@ -15,6 +15,14 @@ HEAD = """\
 #
 # Every other setting has a variable too: RAGCLI_SECTION__KEY, such as RAGCLI_RETRIEVAL__TOP_K=8.
 """
+STORES = (
+    ("CHROMA_API_KEY", "Chroma"),
+    ("QDRANT_API_KEY", "Qdrant"),
+    ("WEAVIATE_API_KEY", "Weaviate"),
+    ("MILVUS_TOKEN", "Milvus"),
+    ("CLICKHOUSE_PASSWORD", "ClickHouse"),
+    ("PGPASSWORD", "PostgreSQL"),
+)
 
 
 class Variable(NamedTuple):
@@ -32,6 +40,8 @@ def variables() -> Iterator[Variable]:
         only = "" if provider.needs_key else ", where it wants one"
         yield Variable(provider.key, f"Key of {whose}{only}.")
     yield Variable("PINECONE_API_KEY", "Key of Pinecone.")
+    for name, store in STORES:
+        yield Variable(name, f"Key of {store}, where it wants one.")
     yield Variable("HF_TOKEN", "Token of the Hugging Face Hub, for models that ask for consent.")
     for name, field in Settings.model_fields.items():
         if not hasattr(field.annotation, "model_fields"):
