@@ -55,7 +55,9 @@ def test_a_profile_opens_with_what_it_is_for_and_how_to_run_it(path: Path) -> No
     assert head[0].removeprefix("# ").endswith(".")
     text = "\n".join(head)
     assert re.search(rf"# Run: +ragcli (query|ingest) .*--config {path.stem}\b", text)
-    assert re.search(rf"# Override: +ragcli (query|ingest|sync) .*--config {path.stem} --(set|llm) ", text)
+    assert re.search(
+        rf"# Override: +ragcli (query|ingest|sync) .*--config {path.stem} --(set|llm) ", text
+    )
     assert f"ragcli config copy {path.stem}" in text
     for key in re.findall(r"--set ([\w.]+)=", text):
         section, _, name = key.partition(".")
