@@ -9,7 +9,7 @@ STORES = {
     "chroma": Plug("ragcli.stores.chroma", "chroma", ("chromadb",)),
     "qdrant": Plug("ragcli.stores.qdrant", "qdrant", ("qdrant_client",)),
     "weaviate": Plug("ragcli.stores.weaviate", "weaviate", ("weaviate",)),
-    "pgvector": Plug("ragcli.stores.pgvector", "pgvector", ("psycopg",)),
+    "pgvector": Plug("ragcli.stores.pgvector", "pgvector", ("pg8000",)),
     "milvus": Plug("ragcli.stores.milvus", "milvus", ("pymilvus",)),
     "lancedb": Plug("ragcli.stores.lancedb", "lancedb", ("lancedb",)),
     "clickhouse": Plug("ragcli.stores.clickhouse", "clickhouse", ("clickhouse_connect",)),

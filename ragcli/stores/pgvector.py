@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import getpass
+import io
 import json
-from collections.abc import Sequence
+import ssl
+import struct
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, ClassVar
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -16,7 +21,7 @@ from ragcli.stores.records import Record, Where
 from ragcli.stores.resources import Resources
 from ragcli.stores.sql import condition
 from ragcli.stores.store import Found, Store
-from ragcli.stores.trouble import Manner, Trouble
+from ragcli.stores.trouble import Kind, Manner, Trouble
 
 if TYPE_CHECKING:
     import numpy as np
@@ -26,6 +31,10 @@ PAGE = 5000
 INDEXED = 2000
 """pgvector's indexes take vectors of so many numbers; of more, every one is compared."""
 
+CODES: dict[str, Kind] = {
+    "28": "key", "53100": "full", "53200": "full", "53300": "busy", "57014": "slow",
+    "57P": "down", "40": "busy",
+}  # fmt: skip
 TABLE = (
     "CREATE TABLE IF NOT EXISTS {table} (id text PRIMARY KEY, vector vector({width}) NOT NULL,"
     " text text NOT NULL, document bigint NOT NULL, first_page bigint, last_page bigint,"
@@ -52,6 +61,9 @@ class Options(BaseModel):
         None, pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,50}$", description="Name of the table."
     )
     password_env: str = Field("PGPASSWORD", description="Variable that holds the password.")
+    tls: bool | None = Field(
+        None, description="Encrypt the connection; by default unless the server is this machine."
+    )
     index: bool = Field(
         True, description="Search approximately by an index (HNSW); else compare every vector."
     )
@@ -105,35 +117,36 @@ class PostgresStore(Store):
             self._db = None
 
     def trouble(self, error: Exception) -> Trouble | None:
-        """What an error of the package means."""
-        import psycopg
-        from psycopg import errors
+        """What an error of the package means: a code of five letters, or a broken connection."""
+        from pg8000.exceptions import DatabaseError, InterfaceError
 
-        said = str(error).strip()
-        if isinstance(error, errors.QueryCanceled):
-            return Trouble("slow")
-        if isinstance(error, errors.DiskFull | errors.InsufficientResources):
-            return Trouble("full", said)
-        if isinstance(error, errors.InvalidAuthorizationSpecification) or "password" in said:
-            return Trouble("key")
-        if isinstance(error, psycopg.OperationalError | psycopg.InterfaceError):
+        if isinstance(error, TimeoutError):
             self.close()
-            return Trouble("down", said)
-        return Trouble("refused", said) if isinstance(error, psycopg.Error) else None
+            return Trouble("slow")
+        if isinstance(error, InterfaceError | OSError | struct.error):
+            self.close()
+            return Trouble("down", str(error))
+        if not isinstance(error, DatabaseError):
+            return None
+        told = error.args[0] if error.args and isinstance(error.args[0], dict) else {}
+        code, said = str(told.get("C", "")), str(told.get("M", error))
+        if code.startswith("57P"):
+            self.close()
+        for start, kind in CODES.items():
+            if code.startswith(start):
+                return Trouble(kind, "" if kind == "key" else said)
+        return Trouble("refused", said)
 
     def _open(self, dimension: int | None, create: bool) -> bool:
-        with self._cursor() as cursor:
-            cursor.execute("SELECT to_regclass(%s)", (self._called,))
-            if cursor.fetchone()[0] is None:
-                if not create or dimension is None:
-                    return False
-                self._create(cursor, dimension)
-            cursor.execute(
-                "SELECT atttypmod FROM pg_attribute WHERE attrelid = %s::regclass"
-                " AND attname = 'vector'",
-                (self._called,),
-            )
-            (held,) = cursor.fetchone()
+        if self._run("SELECT to_regclass(:name)::text", name=self._called)[0][0] is None:
+            if not create or dimension is None:
+                return False
+            self._create(dimension)
+        ((held,),) = self._run(
+            "SELECT atttypmod FROM pg_attribute WHERE attrelid = to_regclass(:name)"
+            " AND attname = 'vector'",
+            name=self._called,
+        )
         if dimension is not None and held != dimension:
             raise ConfigError(
                 f"The table {self._called!r} holds vectors of {held} numbers, not {dimension}.",
@@ -141,129 +154,128 @@ class PostgresStore(Store):
             )
         return True
 
-    def _create(self, cursor: Any, dimension: int) -> None:
-        cursor.execute("CREATE EXTENSION IF NOT EXISTS vector")
-        cursor.execute(TABLE.format(table=self._called, width=int(dimension)))
-        cursor.execute(f"CREATE INDEX IF NOT EXISTS {self._called}_d ON {self._called} (document)")
-        if self.options.index and dimension <= INDEXED:
-            cursor.execute(
-                f"CREATE INDEX IF NOT EXISTS {self._called}_v ON {self._called}"
-                " USING hnsw (vector vector_cosine_ops)"
-            )
+    def _create(self, dimension: int) -> None:
+        with self._transaction():
+            self._run("CREATE EXTENSION IF NOT EXISTS vector")
+            self._run(TABLE.format(table=self._called, width=int(dimension)))
+            self._run(f"CREATE INDEX IF NOT EXISTS {self._called}_d ON {self._called} (document)")
+            if self.options.index and dimension <= INDEXED:
+                self._run(
+                    f"CREATE INDEX IF NOT EXISTS {self._called}_v ON {self._called}"
+                    " USING hnsw (vector vector_cosine_ops)"
+                )
 
-    def _cursor(self) -> Any:
-        """A cursor in a transaction of its own, on a connection that is made when needed."""
-        import psycopg
+    def _run(self, sql: str, **values: Any) -> list[Any]:
+        """The rows of a statement; the connection is made when needed."""
+        return list(self._connected().run(sql, **values) or [])
 
-        if self._db is None or self._db.closed:
-            wait = int(self.options.timeout_s * 1000)
-            self._db = psycopg.connect(
-                self.options.url,
+    def _connected(self) -> Any:
+        from pg8000.native import Connection
+
+        if self._db is None:
+            parts, options = urlsplit(self.options.url), self.options
+            tls = not is_loopback(parts.hostname or "") if options.tls is None else options.tls
+            db = Connection(
+                unquote(parts.username or getpass.getuser()),
+                host=parts.hostname or "localhost",
+                port=parts.port or 5432,
+                database=parts.path.strip("/") or "postgres",
                 password=self._password,
-                connect_timeout=10,
-                options=f"-c statement_timeout={wait} -c client_min_messages=warning",
+                timeout=options.timeout_s,
+                ssl_context=ssl.create_default_context() if tls else None,
             )
-        return _Transaction(self._db)
+            db.run("SET client_min_messages = warning")
+            self._db = db
+        return self._db
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self._run("START TRANSACTION")
+        try:
+            yield
+        except BaseException:
+            with suppress(Exception):  # the first failure is the one to tell
+                self._run("ROLLBACK")
+            raise
+        self._run("COMMIT")
 
     def _upsert(self, records: Sequence[Record]) -> None:
-        with self._cursor() as cursor:
-            cursor.execute(f"CREATE TEMP TABLE incoming (LIKE {self._called}) ON COMMIT DROP")
-            with cursor.copy(f"COPY incoming ({COLUMNS}) FROM STDIN") as copy:
-                for record in records:
-                    copy.write_row(_row(record))
-            cursor.execute(UPSERT.format(table=self._called))
+        rows = "".join(map(_line, records)).encode()
+        with self._transaction():
+            self._run(f"CREATE TEMP TABLE incoming (LIKE {self._called}) ON COMMIT DROP")
+            self._run(f"COPY incoming ({COLUMNS}) FROM STDIN", stream=io.BytesIO(rows))
+            self._run(UPSERT.format(table=self._called))
 
     def _erase(self, ids: Sequence[str]) -> None:
-        with self._cursor() as cursor:
-            cursor.execute(f"DELETE FROM {self._called} WHERE id = ANY(%s)", (list(ids),))  # noqa: S608
+        self._run(f"DELETE FROM {self._called} WHERE id = ANY(:ids)", ids=list(ids))
 
     def _nearest(self, vector: np.ndarray, k: int, where: Where | None) -> list[Found]:
         chosen = condition(where)
-        asked = _literal(vector)
-        with self._cursor() as cursor:
-            cursor.execute(
-                f"SET LOCAL hnsw.ef_search = {min(max(self.options.ef_search, k), 1000)}"
+        with self._transaction():
+            self._run(f"SET LOCAL hnsw.ef_search = {min(max(self.options.ef_search, k), 1000)}")
+            self._run("SET LOCAL hnsw.iterative_scan = strict_order")
+            rows = self._run(
+                f"SELECT id, 1 - (vector <=> CAST(:asked AS vector)) FROM {self._called}"
+                f" {'WHERE ' + chosen if chosen else ''}"
+                " ORDER BY vector <=> CAST(:asked AS vector) LIMIT :k",
+                asked=_literal(vector),
+                k=k,
             )
-            cursor.execute("SET LOCAL hnsw.iterative_scan = strict_order")
-            cursor.execute(
-                f"SELECT id, 1 - (vector <=> %s::vector) FROM {self._called}"  # noqa: S608
-                f" {'WHERE ' + chosen if chosen else ''} ORDER BY vector <=> %s::vector LIMIT %s",
-                (asked, asked, k),
-            )
-            return [(id, float(score)) for id, score in cursor.fetchall()]
+        return [(id, float(score)) for id, score in rows]
 
     def _fetch(self, ids: Sequence[str]) -> list[Record]:
-        with self._cursor() as cursor:
-            cursor.execute(
-                f"SELECT {COLUMNS} FROM {self._called} WHERE id = ANY(%s)",  # noqa: S608
-                (list(ids),),
-            )
-            return [_record(row) for row in cursor.fetchall()]
+        rows = self._run(
+            "SELECT id, vector::text, text, document, first_page, last_page, data"
+            f" FROM {self._called} WHERE id = ANY(:ids)",
+            ids=list(ids),
+        )
+        return [_record(row) for row in rows]
 
     def _ids(self, after: str | None) -> tuple[list[str], str | None]:
-        with self._cursor() as cursor:
-            cursor.execute(
-                f"SELECT id FROM {self._called} WHERE id > %s ORDER BY id LIMIT {PAGE}",  # noqa: S608
-                (after or "",),
-            )
-            ids = [row[0] for row in cursor.fetchall()]
+        rows = self._run(
+            f"SELECT id FROM {self._called} WHERE id > :after ORDER BY id LIMIT {PAGE}",
+            after=after or "",
+        )
+        ids = [row[0] for row in rows]
         return ids, ids[-1] if len(ids) == PAGE else None
 
     def _count(self) -> int:
-        with self._cursor() as cursor:
-            cursor.execute(f"SELECT count(*) FROM {self._called}")  # noqa: S608
-            return int(cursor.fetchone()[0])
+        return int(self._run(f"SELECT count(*) FROM {self._called}")[0][0])
 
     def _clear(self) -> None:
-        with self._cursor() as cursor:
-            cursor.execute(f"TRUNCATE {self._called}")
+        self._run(f"TRUNCATE {self._called}")
 
     def _facts(self) -> dict[str, str] | None:
-        with self._cursor() as cursor:
-            cursor.execute("SELECT obj_description(%s::regclass, 'pg_class')", (self._called,))
-            (text,) = cursor.fetchone()
+        ((text,),) = self._run(
+            "SELECT obj_description(to_regclass(:name), 'pg_class')", name=self._called
+        )
         return wire.loads(text) or None
 
     def _set_facts(self, facts: dict[str, str]) -> None:
-        from psycopg import sql
-
-        with self._cursor() as cursor:
-            text = sql.Literal(json.dumps(facts))
-            cursor.execute(sql.SQL(f"COMMENT ON TABLE {self._called} IS {{}}").format(text))
-
-
-class _Transaction:
-    """A cursor whose work is committed at the end, or undone."""
-
-    def __init__(self, connection: Any) -> None:
-        self._connection = connection
-
-    def __enter__(self) -> Any:
-        self._cursor = self._connection.cursor()
-        return self._cursor
-
-    def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
-        self._cursor.close()
-        if error is None:
-            self._connection.commit()
-        elif not self._connection.closed:
-            self._connection.rollback()
+        ((statement,),) = self._run(
+            "SELECT format('COMMENT ON TABLE %I IS %L', CAST(:name AS text), CAST(:text AS text))",
+            name=self._called.lower(),
+            text=wire.dumps(facts),
+        )
+        # As it is: colons in it are not the names of values.
+        self._connected().execute_simple(statement)
 
 
 def _literal(vector: np.ndarray) -> str:
     return "[" + ",".join(map(repr, wire.decimals(vector))) + "]"
 
 
-def _row(record: Record) -> tuple[Any, ...]:
-    return (
-        record.id,
-        _literal(record.vector),
-        record.text.replace("\0", ""),
-        record.document,
-        record.first_page,
-        record.last_page,
-        wire.dumps(record.data),
-    )
+def _line(record: Record) -> str:
+    """A record in the text format of COPY."""
+    pages = ("\\N" if page is None else str(page) for page in (record.first_page, record.last_page))
+    texts = (_escaped(text) for text in (record.id, record.text, wire.dumps(record.data)))
+    id, text, data = texts
+    return "\t".join((id, _literal(record.vector), text, str(record.document), *pages, data)) + "\n"
+
+
+def _escaped(text: str) -> str:
+    text = text.replace("\0", "").replace("\\", "\\\\")
+    return text.replace("\t", "\\t").replace("\n", "\\n").replace("\r", "\\r")
 
 
 def _record(row: tuple[Any, ...]) -> Record:
