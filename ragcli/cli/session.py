@@ -10,14 +10,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from ragcli.cli.environment import forbid_network, silence_logs, with_dotenv
+from ragcli.cli.configuration import Configuration
+from ragcli.cli.environment import silence_logs
 from ragcli.cli.options import Common
 from ragcli.cli.output import Output
-from ragcli.errors import ConfigError
 
 if TYPE_CHECKING:
     from ragcli.cli.opening import Asking
-    from ragcli.config import Layer, Loaded
     from ragcli.embedders import EmbedderInfo
     from ragcli.embedders.embedder import SentenceEmbedder
     from ragcli.index.collection import Collection
@@ -27,82 +26,38 @@ if TYPE_CHECKING:
     from ragcli.llms.llm import Llm
     from ragcli.settings import Settings
 
-PROJECT_FILE = "ragcli.yaml"
-
 
 class Session:
     """Loads lazily: a command pays only for the parts that it asks for."""
 
-    def __init__(self, common: Common, environ: Mapping[str, str], cwd: Path) -> None:
+    def __init__(
+        self,
+        common: Common,
+        environ: Mapping[str, str],
+        cwd: Path,
+        config: Configuration | None = None,
+    ) -> None:
         self.common = common
         self.cwd = cwd
-        self._extra: dict[str, Any] = {}
         self.out = Output(
             json=common.json, quiet=common.quiet, verbose=common.verbose, environ=environ
         )
-        self.environ = with_dotenv(environ, self._config_folders())
-
-    @cached_property
-    def layers(self) -> list[Layer]:
-        """Configuration in rising precedence."""
-        from ragcli.config import Layer, environment_layers, file_layer, flag_layer
-
-        files = [path for path in self._config_files() if path.is_file()]
-        flags = {
-            key: value
-            for key, value in (
-                ("collection", self.common.collection),
-                ("data_dir", str(self.common.data_dir) if self.common.data_dir else None),
-                ("offline", True if self.common.offline else None),
-            )
-            if value is not None
-        }
-        return [
-            *map(file_layer, files),
-            *environment_layers(self.environ),
-            flag_layer(self.common.set or []),
-            Layer("flag", {**flags, **self._extra}),
-        ]
-
-    def override(self, **values: Any) -> None:
-        """Add what a command's own flags set: keys with `__` for the dot; None means not set."""
-        given = {
-            key.replace("__", "."): value for key, value in values.items() if value is not None
-        }
-        self._extra = {**self._extra, **given}
+        self.config = config or Configuration(common, environ, cwd)
+        self.environ = self.config.environ
 
     def beside(self, common: Common) -> Session:
         """Another run with other common options, and the same overrides."""
-        other = Session(common, self.environ, self.cwd)
-        other._extra = dict(self._extra)
-        return other
-
-    @cached_property
-    def loaded(self) -> Loaded:
-        """Valid settings with their origins; goes offline when they say so."""
-        from ragcli.config import resolve
-
-        loaded = resolve(self.layers)
-        if loaded.settings.offline:
-            forbid_network()
-        return loaded
+        return Session(common, self.environ, self.cwd, self.config.with_common(common))
 
     @property
     def settings(self) -> Settings:
         """Valid settings of this run."""
-        return self.loaded.settings
+        return self.config.settings
 
-    @cached_property
+    @property
     def data_dir(self) -> Path:
-        """The folder of the collections: as set, else the nearest .ragcli/, else the user's."""
-        if self.settings.data_dir:
-            return (self.cwd / Path(self.settings.data_dir).expanduser()).absolute()
-        for folder in (self.cwd, *self.cwd.parents):
-            if (folder / ".ragcli").is_dir():
-                return folder / ".ragcli"
-        from platformdirs import user_data_path
-
-        return user_data_path("ragcli", appauthor=False)
+        """The folder of the collections."""
+        return self.config.data_dir
 
     @cached_property
     def cache_dir(self) -> Path:
@@ -283,46 +238,3 @@ class Session:
             "llm": self.llm_name,
             "top_k": settings.retrieval.top_k,
         }
-
-    @property
-    def own_config(self) -> Path:
-        """The file that a command writes a setting to: the one named last, the project's, the user's."""
-        from platformdirs import user_config_path
-
-        if self.common.config:
-            path = self.cwd / Path(self.common.config[-1]).expanduser()
-            if path.is_file():
-                return path
-            raise ConfigError(
-                f"The profile {self.common.config[-1]!r} is not a file of yours to change.",
-                f"Copy it out with: ragcli config copy {self.common.config[-1]}",
-            )
-        project = self.cwd / PROJECT_FILE
-        if project.is_file() or (self.cwd / ".ragcli").is_dir():
-            return project
-        return user_config_path("ragcli", appauthor=False) / "config.yaml"
-
-    def _config_files(self) -> list[Path]:
-        from platformdirs import user_config_path
-
-        user = user_config_path("ragcli", appauthor=False) / "config.yaml"
-        if self.common.config:
-            return [user, *map(self._named_config, self.common.config)]
-        return [user, self.cwd / PROJECT_FILE]
-
-    def _named_config(self, name: str) -> Path:
-        from ragcli.cli.profiles import find
-
-        path = self.cwd / Path(name).expanduser()
-        if path.is_file():
-            return path
-        if (profile := find(name)) is not None:
-            return profile
-        raise ConfigError(
-            f"There is no configuration file or profile called {name!r}.",
-            "List the profiles with: ragcli config list",
-        )
-
-    def _config_folders(self) -> list[Path]:
-        named = [self.cwd / Path(name).expanduser() for name in self.common.config or []]
-        return [self.cwd, *(path.parent for path in named if path.is_file())]

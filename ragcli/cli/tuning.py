@@ -152,7 +152,7 @@ def _point(tuning: Tuning, folder: Path) -> tuple[Path, str]:
     from ragcli.finetune import pointing
 
     key = "query_adapter" if tuning.recipe["mode"] == "adapter" else "model"
-    config = tuning.session.own_config
+    config = tuning.session.config.own_file
     before = pointing.point(config, key, str(folder))
     pointing.remember(tuning.target.parent, config, key, before, str(folder))
     return config, key

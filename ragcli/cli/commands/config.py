@@ -62,7 +62,7 @@ def check(common: Common) -> None:
     from ragcli.config import check as problems_of
 
     session = Session(common, os.environ, Path.cwd())
-    problems = problems_of(session.layers, boards())
+    problems = problems_of(session.config.layers, boards())
     if session.out.json:
         items = [{"key": p.key, "message": p.message, "origin": p.origin} for p in problems]
         session.out.record({"schema": "ragcli.config-check/1", "problems": items})
@@ -125,7 +125,7 @@ def _rows(session: Session) -> list[tuple[str, Any, str]]:
     from ragcli.config import plug_options
     from ragcli.registry import load
 
-    loaded = session.loaded
+    loaded = session.config.loaded
     plugs = boards()
     rows: list[tuple[str, Any, str]] = []
     for name, value in loaded.settings:

@@ -101,12 +101,12 @@ def evaluate_command(
     from ragcli.evaluate.reading import load
 
     session = Session(common, os.environ, Path.cwd())
-    session.override(retrieval__top_k=top_k)
+    session.config.override(retrieval__top_k=top_k)
     if llm is not None:
         from ragcli.llms.naming import parse
 
         use, model = parse(llm)
-        session.override(llm__use=use, llm__model=model)
+        session.config.override(llm__use=use, llm__model=model)
     if history:
         _history(session)
         return

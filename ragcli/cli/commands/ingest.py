@@ -60,7 +60,7 @@ def ingest(
 ) -> None:
     """Bring the collection level with files and folders."""
     session = Session(common, os.environ, Path.cwd())
-    session.override(
+    session.config.override(
         ingest__include=include,
         ingest__exclude=exclude,
         ingest__ignore=False if no_ignore else None,

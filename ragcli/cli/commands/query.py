@@ -65,7 +65,9 @@ def query(
     """Answer a question from the documents, with citations."""
     session = Session(common, os.environ, Path.cwd())
     request = asked(question, more, inside, batch, jsonl)
-    session.override(retrieval__top_k=top_k, retrieval__mode=mode, retrieval__min_score=min_score)
+    session.config.override(
+        retrieval__top_k=top_k, retrieval__mode=mode, retrieval__min_score=min_score
+    )
     _choose(session, llm)
     session.out.json = session.out.json or jsonl
     live = _live(session, stream, batch=request.batch)
@@ -105,7 +107,7 @@ def _choose(session: Session, llm: str | None) -> None:
     from ragcli.llms.naming import NONE, parse
 
     use, model = parse(llm)
-    session.override(llm__use=use, llm__model=model)
+    session.config.override(llm__use=use, llm__model=model)
     if use != NONE and session.settings.answer.use == "quote":
         raise UsageError(
             "--llm names a model to write, but answer.use is quote.",

@@ -47,7 +47,9 @@ def search(
     """Print the hits for a question, best first; never an answer."""
     session = Session(common, os.environ, Path.cwd())
     request = asked(question, more, inside, batch, jsonl)
-    session.override(retrieval__top_k=top_k, retrieval__mode=mode, retrieval__min_score=min_score)
+    session.config.override(
+        retrieval__top_k=top_k, retrieval__mode=mode, retrieval__min_score=min_score
+    )
     session.out.json = session.out.json or jsonl
     with session.asking(request.paths) as asking:
         found = asking.search(request.questions, by=by, filter_by=filter_by, explain=explain)

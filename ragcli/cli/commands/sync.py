@@ -42,7 +42,7 @@ def sync(
     session = Session(common, os.environ, Path.cwd())
     if to is not None and source is not None:
         raise UsageError("sync goes one way.", "Give either --to STORE or --from STORE.")
-    session.override(store__use=to or source)
+    session.config.override(store__use=to or source)
     if session.settings.store.use == "embedded":
         raise UsageError(
             "The embedded store follows the ledger by itself.",
