@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -19,6 +17,8 @@ from typing import Any
 
 import pinecone_server
 import pytest
+from ports import free_port, wait_for
+from postgres import postgres
 
 from ragcli.config import plug_options
 from ragcli.registry import load
@@ -28,10 +28,9 @@ from ragcli.stores.resources import Resources
 from ragcli.stores.store import Store
 
 _number = count(1)
-NOBODY = 65534
 ENGINES = [
     "chroma", "chroma-server", "qdrant", "qdrant-server", "lancedb", "milvus", "milvus-server",
-    "pgvector", "clickhouse", "clickhouse-server", "weaviate-server", "pinecone",
+    "pgvector", "pgvector-server", "clickhouse", "clickhouse-server", "weaviate-server", "pinecone",
 ]  # fmt: skip
 Make = Callable[..., Store]
 
@@ -137,40 +136,8 @@ def _chroma(folder: Path) -> Started:
 
 @contextmanager
 def _postgres(folder: Path) -> Started:
-    tools = _postgres_tools()
-    home = Path(tempfile.mkdtemp(prefix="ragcli-pg"))
-    port = free_port()
-    as_user: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    if os.getuid() == 0:  # which PostgreSQL refuses to run as
-        as_user |= {"user": NOBODY, "group": NOBODY, "extra_groups": []}
-        os.chown(home, NOBODY, NOBODY)
-    as_user["cwd"] = home
-    try:
-        make = ["-D", str(home / "data"), "-A", "trust", "-U", "tester", "--no-sync"]
-        subprocess.run([tools / "initdb", *make], check=True, timeout=60, **as_user)
-        command = ["-D", home / "data", "-p", str(port), "-k", home, "-h", "127.0.0.1", "-F"]
-        child = subprocess.Popen([tools / "postgres", *command], **as_user)
-        try:
-            wait_for(port, child)
-            yield {"url": f"postgresql://tester@127.0.0.1:{port}/postgres"}, {}
-        finally:
-            child.terminate()
-            child.wait(20)
-    finally:
-        shutil.rmtree(home, ignore_errors=True)
-
-
-def _postgres_tools() -> Path:
-    """The folder with initdb of a PostgreSQL that has the extension."""
-    configs = sorted(Path("/usr/lib/postgresql").glob("*/bin/pg_config"), reverse=True)
-    found = shutil.which("pg_config")
-    for config in [*configs, *([Path(found)] if found else [])]:
-        answer = subprocess.run([config, "--sharedir"], capture_output=True, text=True, check=False)
-        bare = config.parent / "initdb"
-        shares = [answer.stdout.strip(), f"/usr/share/postgresql/{config.parts[-3]}"]
-        if bare.exists() and any((Path(s) / "extension/vector.control").exists() for s in shares):
-            return config.parent
-    pytest.skip("there is no PostgreSQL with the extension vector on this machine")
+    with postgres() as url:
+        yield {"url": url}, {}
 
 
 @contextmanager
@@ -199,24 +166,7 @@ _STARTED: dict[str, Callable[[Path], Any]] = {
     "pinecone": _pinecone,
     "qdrant-server": partial(_given, "RAGCLI_TEST_QDRANT_URL", "QDRANT_API_KEY"),
     "milvus-server": partial(_given, "RAGCLI_TEST_MILVUS_URL", "MILVUS_TOKEN"),
+    "pgvector-server": partial(_given, "RAGCLI_TEST_PGVECTOR_URL", "PGPASSWORD"),
     "clickhouse-server": partial(_given, "RAGCLI_TEST_CLICKHOUSE_URL", "CLICKHOUSE_PASSWORD"),
     "weaviate-server": partial(_given, "RAGCLI_TEST_WEAVIATE_URL", "WEAVIATE_API_KEY"),
 }
-
-
-def free_port() -> int:
-    """A port of this machine that nobody listens on."""
-    with socket.socket() as bound:
-        bound.bind(("127.0.0.1", 0))
-        return int(bound.getsockname()[1])
-
-
-def wait_for(port: int, child: subprocess.Popen[Any]) -> None:
-    """Until somebody answers at a port; fails when the child ends before."""
-    for _ in range(600):
-        with socket.socket() as tried:
-            if tried.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        assert child.poll() is None, "the server ended"
-        time.sleep(0.1)
-    raise AssertionError("the server did not answer")
