@@ -48,6 +48,14 @@ class Llm(Choice):
     use: str = Field("none", description="Plug that writes; `none` leaves it to quotes.")
 
 
+class Reranker(Choice):
+    """Which model orders the best hits anew."""
+
+    use: str = Field(
+        "none", description="Plug that reranks; `none` leaves hits as they were fused."
+    )
+
+
 class Answer(Choice):
     """Who words the answer."""
 
@@ -97,9 +105,10 @@ class Retrieval(Section):
         le=1,
         description="Word overlap from which two hits count as the same; at 1 only equal texts do.",
     )
-    min_score: float | None = Field(
-        None, description="Hits below this fused score (0 to 1) are dropped."
+    rerank_depth: int = Field(
+        30, ge=1, le=1000, description="Best hits that a reranker, where there is one, orders anew."
     )
+    min_score: float | None = Field(None, description="Hits below this score (0 to 1) are dropped.")
 
 
 class Ingest(Section):
@@ -146,6 +155,7 @@ class Settings(Section):
     lexical: Lexical = Lexical()
     store: Store = Store()
     retrieval: Retrieval = Retrieval()
+    reranker: Reranker = Reranker()
     llm: Llm = Llm()
     answer: Answer = Answer()
     ingest: Ingest = Ingest()

@@ -132,6 +132,13 @@ class Hit:
     copies: list[str] = field(default_factory=list)
     """Paths of near-duplicates that this hit stands for."""
     why: str = ""
+    fused: float | None = None
+    """The score before a reranker gave another."""
+
+    @property
+    def retrieved(self) -> float:
+        """The score that retrieval alone gave, on one scale whether a reranker followed or not."""
+        return self.score if self.fused is None else self.fused
 
 
 @dataclass(slots=True)

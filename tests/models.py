@@ -259,3 +259,42 @@ def _legacy(mode: str) -> str:
 def _write(path: Path, value: object) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(value, ensure_ascii=False), encoding="utf-8")
+
+
+def make_cross_encoder(folder: Path, kind: str = "bert", *, labels: int = 1, seed: int = 0) -> Path:
+    """Write a tiny cross-encoder of one of `KINDS` but mpnet into `folder` and return the folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    vocabulary = make_tokenizer(folder, kind)
+    _pair_template(folder / "tokenizer.json", kind)
+    random = np.random.default_rng(seed)
+    prefix = "bert" if kind == "bert" else "roberta"
+    body = _weights(kind, vocabulary, random)
+    weights = {f"{prefix}.{name}": value for name, value in body.items()}
+    if kind == "bert":
+        last = _linear("classifier", WIDTH, labels, random)
+    else:
+        weights = {name: value for name, value in weights.items() if ".pooler." not in name}
+        weights |= _linear("classifier.dense", WIDTH, WIDTH, random)
+        last = _linear("classifier.out_proj", WIDTH, labels, random)
+    # Scores spread only where the last layer is large and leans to neither side.
+    weights |= {name: value * (20 if "weight" in name else 0) for name, value in last.items()}
+    saved = {name: value.astype(np.float32) for name, value in weights.items()}
+    save_file(saved, folder / "model.safetensors", {"format": "pt"})
+    architecture = _class(kind).removesuffix("Model") + "ForSequenceClassification"
+    names = {str(label): f"LABEL_{label}" for label in range(labels)}
+    config = {**_config(kind, vocabulary), "architectures": [architecture], "id2label": names}
+    _write(folder / "config.json", config)
+    return folder
+
+
+def _pair_template(path: Path, kind: str) -> None:
+    """As published tokenizers put two texts together; BERT's tell them apart by type."""
+    tokenizer = Tokenizer.from_file(str(path))
+    first, last = ("[CLS]", "[SEP]") if kind == "bert" else ("<s>", "</s>")
+    between, second = ("", ":1") if kind == "bert" else (f" {last}", "")
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single=f"{first} $A {last}",
+        pair=f"{first} $A {last}{between} $B{second} {last}{second}",
+        special_tokens=[(token, tokenizer.token_to_id(token)) for token in (first, last)],
+    )
+    tokenizer.save(str(path))

@@ -192,8 +192,8 @@ def _standing(hits: Sequence[Hit], at: int) -> list[float]:
     hit = hits[at]
     most = max((other.lexical or 0.0) for other in hits)
     return [
-        hit.score,
-        max(other.score for other in hits) - hit.score,
+        hit.retrieved,
+        max(other.retrieved for other in hits) - hit.retrieved,
         1 / (1 + at),
         (hit.lexical or 0.0) / most if most > 0 else 0.0,
         float(len(hits) == 1),

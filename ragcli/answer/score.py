@@ -77,7 +77,7 @@ def summarise(
     elsewhere = odds[places != places[best]]
     shares = np.exp(odds - odds.max())
     shares /= shares.sum()
-    scores = [hit.score for hit in hits]
+    scores = [hit.retrieved for hit in hits]
     seen = [
         odds[best],
         rest.max() if len(rest) else odds[best] - 10,

@@ -33,6 +33,8 @@ class Configuration:
             key.replace("__", "."): value for key, value in values.items() if value is not None
         }
         self._extra = {**self._extra, **given}
+        for known in ("layers", "loaded", "data_dir"):
+            self.__dict__.pop(known, None)
 
     def with_common(self, common: Common) -> Configuration:
         """The same with other common options."""

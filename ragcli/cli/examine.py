@@ -1,11 +1,11 @@
-"""What the configured language model needs: where it would come from, which key, which hosts. Asks nobody."""
+"""What the configured language model and reranker need: where from, which key, which hosts. Asks nobody."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from ragcli.errors import RagcliError
+from ragcli.errors import NetworkError, RagcliError
 
 if TYPE_CHECKING:
     from ragcli.cli.session import Session
@@ -25,30 +25,49 @@ def examine_llm(session: Session) -> Examined:
     if session.llm_name is None:
         return Examined(True, "none; answers are quotes of the documents")
     try:
-        return _hosted(session) or _local(session)
+        use = session.settings.llm.use
+        hosted = _hosted(session, "llm", use, session.llm_options, session.llm_name)
+        return hosted or _local(session)
     except RagcliError as error:
         return Examined(False, f"{session.llm_name}: {error.message} {error.fix}")
 
 
-def _hosted(session: Session) -> Examined | None:
+def examine_reranker(session: Session) -> Examined:
+    """The reranker of these settings; nothing is loaded, fetched or asked."""
+    from ragcli.rerankers.folder import find, read_pair_card
+
+    name = session.reranker_name
+    if name is None:
+        return Examined(True, "none; hits stay as they were fused")
+    options, use = session.reranker_options, session.settings.reranker.use
+    try:
+        if hosted := _hosted(session, "reranker", use, options, name):
+            return hosted
+        card = read_pair_card(options.model, find(options.model, options.revision, offline=True))
+    except NetworkError:
+        host = None if session.settings.offline else "huggingface.co"
+        return Examined(host is not None, f"{name}, not on this machine yet", host)
+    except RagcliError as error:
+        return Examined(False, f"{name}: {error.message} {error.fix}".rstrip())
+    return Examined(True, f"{name} ({card.folder})")
+
+
+def _hosted(session: Session, section: str, use: str, options: Any, name: str) -> Examined | None:
     from ragcli.hosted.access import address
     from ragcli.hosted.hosts import host_of, is_local
     from ragcli.hosted.provider import PROVIDERS
 
-    provider = PROVIDERS.get(session.settings.llm.use)
+    provider = PROVIDERS.get(use)
     if provider is None:
         return None
-    options = session.llm_options
-    url = address(provider, options, "llm")
+    url = address(provider, options, section)
     host = host_of(url)
-    name = options.api_key_env or provider.key
-    has_key = bool(session.environ.get(name, "").strip())
+    variable = options.api_key_env or provider.key
+    has_key = bool(session.environ.get(variable, "").strip())
     needed = provider.needs_key or options.api_key_env is not None
-    key = f"key {name} is {'set' if has_key else 'not set'}" if needed or has_key else "no key"
+    key = f"key {variable} is {'set' if has_key else 'not set'}" if needed or has_key else "no key"
     refused = session.settings.offline and not is_local(url)
-    detail = f"{session.llm_name} at {host}, {key}" + (
-        ", which --offline forbids" if refused else ""
-    )
+    detail = f"{name} at {host}, {key}" + (", which --offline forbids" if refused else "")
     return Examined(
         (has_key or not needed) and not refused, detail, None if is_local(url) else host
     )

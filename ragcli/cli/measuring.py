@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from ragcli.errors import UsageError
 
@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     from ragcli.index.collection import Collection
     from ragcli.retrieve.options import Mode
 
-MODES: tuple[Mode, ...] = ("hybrid", "dense", "lexical")
+RERANKED = "reranked"
+MODES: tuple[str, ...] = ("hybrid", "dense", "lexical")
+"""Ways to search; `RERANKED` is one more: the configured one, with a reranker behind it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +35,7 @@ class Wanted:
     Without `modes`, the configured one.
     """
 
-    modes: Sequence[Mode]
+    modes: Sequence[str]
     measures: Sequence[Measure]
     answers: bool = False
     inside: Sequence[Path] = ()
@@ -50,11 +52,14 @@ def evaluate(
     """Measure the system that a session configures; also the folder of its collection."""
     from ragcli.evaluate.evaluation import Evaluation
 
-    configured = session.settings.retrieval.mode
+    configured = _configured(session)
     chosen = wanted.modes or [configured]
+    if RERANKED in chosen:
+        session.choose_reranker(True)
     with session.asking(wanted.inside) as asking:
         collection = asking.collection
-        _check(session, collection, chosen)
+        searched = {_way(session, mode) for mode in chosen}
+        _check(session, collection, searched)
         golds, problems = _resolved(session, questions, collection)
         modes: dict[str, Measured] = {}
         for mode in chosen:
@@ -62,7 +67,7 @@ def evaluate(
             modes[mode] = _searched(session, collection, questions, golds, mode, wanted, progress)
         answers = _answered(asking, questions, golds, wanted, progress) if wanted.answers else None
         system = {**session.stack_json(), "chunks": collection.ledger.coverage().chunks}
-    if set(chosen) != {"lexical"}:
+    if searched != {"lexical"}:
         system["embedder"] = session.embedder_info.model
     return Evaluation(
         name,
@@ -75,7 +80,17 @@ def evaluate(
     ), collection.directory
 
 
-def _check(session: Session, collection: Collection, modes: Sequence[Mode]) -> None:
+def _configured(session: Session) -> str:
+    """The way that questions are asked without a flag."""
+    return RERANKED if session.reranker_name else session.settings.retrieval.mode
+
+
+def _way(session: Session, mode: str) -> Mode:
+    """Which indexes answer in this mode."""
+    return session.settings.retrieval.mode if mode == RERANKED else cast("Mode", mode)
+
+
+def _check(session: Session, collection: Collection, modes: Set[Mode]) -> None:
     from ragcli.cli.opening import check_fingerprint
 
     if not collection.words:
@@ -83,7 +98,7 @@ def _check(session: Session, collection: Collection, modes: Sequence[Mode]) -> N
             "An evaluation needs the ledger of the collection, which is not on this machine.",
             "Run it where the documents were ingested.",
         )
-    if set(modes) != {"lexical"}:
+    if modes != {"lexical"}:
         check_fingerprint(session, collection)
 
 
@@ -109,7 +124,7 @@ def _searched(
     collection: Collection,
     questions: QuestionSet,
     golds: dict[str, Gold],
-    mode: Mode,
+    mode: str,
     wanted: Wanted,
     progress: TerminalProgress,
 ) -> Measured:
@@ -125,9 +140,10 @@ def _searched(
         lambda: session.embedder,
         questions.items,
         golds,
-        replace(options, mode=mode),
+        replace(options, mode=_way(session, mode)),
         wanted.measures,
         progress.advance,
+        (lambda: session.reranker) if mode == RERANKED else None,
     )
 
 

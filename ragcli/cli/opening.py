@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ragcli.cli.asking import Question
     from ragcli.cli.session import Session
     from ragcli.index.collection import Collection
+    from ragcli.rerankers.reranker import Reranker
     from ragcli.retrieve.options import By, RetrievalOptions
     from ragcli.retrieve.search import SearchResult
 
@@ -50,6 +51,7 @@ class Asking:
             lambda: self._session.embedder,
             (question.text for question in texts),
             self._options(by, filter_by, explain),
+            self._reranker(),
         )
         return zip(asked, results, strict=True)
 
@@ -73,6 +75,7 @@ class Asking:
             collection=self._collection,
             embedder=lambda: self._session.embedder,
             options=self._options("chunk", filter_by, explain),
+            reranker=self._reranker(),
             on_result=results.append,
         )
         combine = self._combine(on_text)
@@ -116,6 +119,12 @@ class Asking:
             plug_options(module, "answer", choice), session.embedder, **given
         )
         return chain
+
+    def _reranker(self) -> Callable[[], Reranker] | None:
+        from ragcli.rerankers import NONE
+
+        session = self._session
+        return None if session.settings.reranker.use == NONE else lambda: session.reranker
 
     def _options(self, by: str, filter_by: list[str] | None, explain: bool) -> RetrievalOptions:
         from ragcli.retrieve.filters import parse

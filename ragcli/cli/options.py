@@ -120,6 +120,10 @@ Mode = Annotated[
     str | None,
     typer.Option("--mode", metavar="hybrid|dense|lexical", help="Which indexes answer."),
 ]
+Rerank = Annotated[
+    bool | None,
+    typer.Option("--rerank/--no-rerank", help="Order the best hits anew by a reranker."),
+]
 FilterBy = Annotated[
     list[str] | None,
     typer.Option("--filter", metavar="EXPR", help="Such as 'path:docs/** type:pdf page:3'."),

@@ -33,7 +33,11 @@ def hit_json(hit: Hit, rank: int, cwd: Path, *, explain: bool = False) -> dict[s
         **_source_json(hit.chunk, place, cwd),
         "chunk": hit.chunk.id,
         "score": round(hit.score, 4),
-        "scores": {"dense": _rounded(hit.dense), "lexical": _rounded(hit.lexical)},
+        "scores": {
+            "dense": _rounded(hit.dense),
+            "lexical": _rounded(hit.lexical),
+            "fused": _rounded(hit.retrieved),
+        },
         "text": hit.chunk.text,
     }
     if explain:

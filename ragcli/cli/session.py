@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from ragcli.ingest.report import IngestReport, Progress
     from ragcli.llms import Resources
     from ragcli.llms.llm import Llm
+    from ragcli.rerankers.reranker import Reranker
     from ragcli.settings import Settings
 
 
@@ -85,6 +86,45 @@ class Session:
             keys=self.environ,
             on_progress=self.out.note,
         )
+
+    @cached_property
+    def reranker(self) -> Reranker:
+        """The configured reranker, ready to be asked."""
+        from ragcli.rerankers import build
+
+        return build(
+            self.settings.reranker,
+            self.cache_dir,
+            self.settings.offline,
+            keys=self.environ,
+            on_progress=self.out.note,
+        )
+
+    @property
+    def reranker_name(self) -> str | None:
+        """`plug:model` of the reranker; None where hits stay as they were fused."""
+        from ragcli.rerankers import NONE
+
+        use = self.settings.reranker.use
+        return None if use == NONE else f"{use}:{self.reranker_options.model}"
+
+    @property
+    def reranker_options(self) -> Any:
+        """The options of the configured reranker's plug; raises ConfigError."""
+        from ragcli.config import plug_options
+        from ragcli.registry import load
+        from ragcli.rerankers import RERANKERS
+
+        choice = self.settings.reranker
+        return plug_options(load("reranker", RERANKERS, choice.use), "reranker", choice)
+
+    def choose_reranker(self, wanted: bool | None) -> None:
+        """Rerank or not, as a flag says; None leaves it to the configuration."""
+        from ragcli.rerankers import DEFAULT, NONE
+
+        configured = self.settings.reranker.use
+        if wanted is not None and wanted == (configured == NONE):
+            self.config.override(reranker__use=DEFAULT if wanted else NONE)
 
     @cached_property
     def llm(self) -> Llm:
@@ -235,6 +275,7 @@ class Session:
             "collection": settings.collection,
             "embedder": self.embedder_info.model if settings.retrieval.mode != "lexical" else None,
             "store": settings.store.use,
+            "reranker": self.reranker_name,
             "llm": self.llm_name,
             "top_k": settings.retrieval.top_k,
         }

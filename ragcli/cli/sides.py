@@ -1,7 +1,8 @@
 """The two sides of `--compare`: what is written there becomes a session of its own.
 
-A side is one or more of these, joined by commas: a way to search (`hybrid`, `dense`, `lexical`), a
-YAML file or shipped profile, `collection=NAME`, any setting as `section.key=value`, or `current`.
+A side is one or more of these, joined by commas: a way to search (`hybrid`, `dense`, `lexical`,
+`reranked`), a YAML file or shipped profile, `collection=NAME`, any setting as `section.key=value`,
+or `current`.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from ragcli.cli.measuring import MODES
+from ragcli.cli.measuring import MODES, RERANKED
 from ragcli.cli.profiles import find
 from ragcli.cli.session import Session
 from ragcli.errors import UsageError
@@ -20,13 +21,15 @@ CURRENT = "current"
 def side(session: Session, text: str) -> Session:
     """The session that a side stands for, over what the command line says; raises UsageError."""
     common, cwd = session.common, session.cwd
-    config, settings, collection = [], [], common.collection
+    config, settings, collection, reranked = [], [], common.collection, False
     for part in filter(None, map(str.strip, text.split(","))):
         name, equals, value = part.partition("=")
         if part == CURRENT:
             continue
         if part in MODES:
-            settings.append(f"retrieval.mode={part}")
+            settings += [f"retrieval.mode={part}", "reranker.use=none"]
+        elif part == RERANKED:
+            reranked = True
         elif equals and name == "collection":
             collection = value
         elif equals and not (cwd / part).is_file():
@@ -44,4 +47,7 @@ def side(session: Session, text: str) -> Session:
         config=[*(common.config or []), *config] or None,
         set=[*(common.set or []), *settings] or None,
     )
-    return session.beside(given)
+    other = session.beside(given)
+    if reranked:
+        other.choose_reranker(True)
+    return other

@@ -61,10 +61,10 @@ def _onnx(
     say: Callable[[str], None],
     threads: int,
 ) -> Encoder:
-    from ragcli.embedders.convert import converted
+    from ragcli.embedders.convert import Source, converted
     from ragcli.embedders.onnx import OnnxEncoder
 
-    found = converted(card, fingerprint, options.precision, cache, say)
+    found = converted(Source(card.model, card.folder), fingerprint, options.precision, cache, say)
     return OnnxEncoder(
         found.data,
         card,

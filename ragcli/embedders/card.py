@@ -76,7 +76,7 @@ def _read(model: str, folder: Path) -> Card:
     modules = _modules(model, folder)
     encoder = _inside(model, folder, modules[0][1])
     config = read_json(model, encoder / "config.json")
-    _refuse_code(model, config)
+    refuse_code(model, config)
     lengths = _first_json(model, encoder, "sentence_bert_config.json", "sentence_xlnet_config.json")
     tokens = _first_json(model, encoder, "tokenizer_config.json")
     if not (encoder / "tokenizer.json").is_file():
@@ -90,11 +90,11 @@ def _read(model: str, folder: Path) -> Card:
         folder=folder,
         encoder=encoder,
         config=config,
-        weights=_weights(model, encoder),
+        weights=safe_weights(model, encoder),
         pooling=pooling,
         steps=steps,
         dimension=dimension,
-        max_tokens=_max_tokens(config, lengths, tokens),
+        max_tokens=max_tokens(config, lengths, tokens),
         lower_case=bool(lengths.get("do_lower_case")),
         document_prompt=document,
         query_prompt=query,
@@ -157,7 +157,8 @@ def _inside(model: str, folder: Path, place: str) -> Path:
     return folder / place
 
 
-def _refuse_code(model: str, config: dict[str, Any]) -> None:
+def refuse_code(model: str, config: dict[str, Any]) -> None:
+    """Raise ModelError for a model that is of another kind, or would have to run code of its own."""
     if config.get("auto_map"):
         raise refused(model, "it needs code of its own (auto_map), which is never run")
     if config.get("is_encoder_decoder"):
@@ -166,7 +167,8 @@ def _refuse_code(model: str, config: dict[str, Any]) -> None:
         raise refused(model, "its weights are quantized already")
 
 
-def _weights(model: str, encoder: Path) -> tuple[Path, ...]:
+def safe_weights(model: str, encoder: Path) -> tuple[Path, ...]:
+    """The files of the weights, all of them safetensors; raises ModelError for any other kind."""
     if (encoder / "model.safetensors").is_file():
         return (encoder / "model.safetensors",)
     index = encoder / "model.safetensors.index.json"
@@ -211,7 +213,8 @@ def _pooling(model: str, folder: Path, configured: bool) -> tuple[str, ...]:
     return tuple(modes)
 
 
-def _max_tokens(config: dict[str, Any], lengths: dict[str, Any], tokens: dict[str, Any]) -> int:
+def max_tokens(config: dict[str, Any], lengths: dict[str, Any], tokens: dict[str, Any]) -> int:
+    """How many tokens the model reads: what its files say, and what it has positions for."""
     positions = config.get("max_position_embeddings") or 0
     if config.get("model_type") in OFFSET_POSITIONS:
         positions -= int(config.get("pad_token_id", 1)) + 1

@@ -20,13 +20,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ragcli.embedders.card import Card
 from ragcli.embedders.files import locked, make_folder, publish, storing
 from ragcli.embedders.onnx import MODEL
 from ragcli.errors import ModelError
 
-VERSION = 4
+VERSION = 5
 """Raised when the conversion changes, so that older exports are made anew."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A model to convert: its name and folder, the module whose child converts it, what to do if it can't."""
+
+    model: str
+    folder: Path
+    exporter: str = "ragcli.embedders.export"
+    fix: str = "Set embedder.backend to torch, or choose another embedder.model."
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +47,7 @@ class Converted:
 
 
 def converted(
-    card: Card, fingerprint: str, precision: str, cache: Path, say: Callable[[str], None]
+    source: Source, fingerprint: str, precision: str, cache: Path, say: Callable[[str], None]
 ) -> Converted:
     """The model as ONNX, from the cache or converted now.
 
@@ -49,12 +58,12 @@ def converted(
     found = load_checked(place)
     if found is None:
         with storing(place.parent), locked(place.parent / f"{precision}.lock"):
-            found = load_checked(place) or _convert(card, precision, place, say)
+            found = load_checked(place) or _convert(source, precision, place, say)
     fallback = found.manifest.get("int8")
     if fallback:
         say(
-            f"{card.model} is computed in fp32: its int8 form strays from the original "
-            f"(cosine {fallback['cosine_min']:.3f})."
+            f"{source.model} is computed in fp32: its int8 form strays from the original "
+            f"({fallback['strays']})."
         )
     return found
 
@@ -89,10 +98,10 @@ def _made() -> list[str]:
     return [str(VERSION), platform.machine(), vnni, importlib.metadata.version("onnxruntime")]
 
 
-def _convert(card: Card, precision: str, place: Path, say: Callable[[str], None]) -> Converted:
-    say(f"Preparing {card.model} for this machine, once; this takes some seconds.")
+def _convert(source: Source, precision: str, place: Path, say: Callable[[str], None]) -> Converted:
+    say(f"Preparing {source.model} for this machine, once; this takes some seconds.")
     with staging(place) as staged:
-        return keep(staged, place, _run_child(card, staged, precision))
+        return keep(staged, place, _run_child(source, staged, precision))
 
 
 @contextmanager
@@ -122,9 +131,9 @@ def keep(staged: Path, place: Path, report: dict[str, Any]) -> Converted:
     return Converted(data, manifest)
 
 
-def _run_child(card: Card, staged: Path, precision: str) -> dict[str, Any]:
-    command = [sys.executable, "-P", "-m", "ragcli.embedders.export"]
-    arguments = [card.model, str(card.folder), str(staged), precision]
+def _run_child(source: Source, staged: Path, precision: str) -> dict[str, Any]:
+    command = [sys.executable, "-P", "-m", source.exporter]
+    arguments = [source.model, str(source.folder), str(staged), precision]
     done = subprocess.run(
         [*command, *arguments], stdin=subprocess.DEVNULL, capture_output=True, check=False
     )
@@ -132,10 +141,7 @@ def _run_child(card: Card, staged: Path, precision: str) -> dict[str, Any]:
     if done.returncode != 0 or not lines:
         said = done.stderr.decode(errors="replace").strip().splitlines() or ["no message"]
         why = said[-1] if done.returncode > 0 else f"its process died of signal {-done.returncode}"
-        raise ModelError(
-            f"The model {card.model} could not be converted: {why}.",
-            "Set embedder.backend to torch, or choose another embedder.model.",
-        )
+        raise ModelError(f"The model {source.model} could not be converted: {why}.", source.fix)
     report: dict[str, Any] = json.loads(lines[-1])
     if "disk" in report:
         raise OSError(report["disk"])

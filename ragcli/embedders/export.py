@@ -12,6 +12,7 @@ import os
 import sys
 import tempfile
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -38,11 +39,16 @@ LEVELS = (127, 63)
 
 def main(arguments: list[str]) -> int:
     """Convert, and print `{"precision", "cosine_min", "cosine_mean", ...}` `{"error", "fix"}`, `{"disk"}`."""
+    name, folder, out, precision = arguments
+    return answered(lambda: convert(read_card(name, Path(folder)), Path(out), precision))
+
+
+def answered(work: Callable[[], dict[str, Any]]) -> int:
+    """Do the work of an exporting child and print its report, or what a person can do about its failure."""
     os.environ.update(QUIET)
     warnings.simplefilter("ignore")
-    name, folder, out, precision = arguments
     try:
-        report = convert(read_card(name, Path(folder)), Path(out), precision)
+        report = work()
     except RagcliError as error:
         report = {"error": error.message, "fix": error.fix}
     except OSError as error:
@@ -94,6 +100,7 @@ def _quantized(
         quantize(plain, target, levels)
         model = optimized(target)
         close = {"levels": levels, **agreement(model, card, expected)}
+        close["strays"] = f"cosine {close['cosine_min']:.3f}"
         if close["cosine_min"] >= INT8_FLOOR and close["cosine_mean"] >= INT8_MEAN_FLOOR:
             return model, close
     return None, close

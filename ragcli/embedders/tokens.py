@@ -2,12 +2,27 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
 
 from ragcli.embedders.card import Card, refused
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
+
+
+class Described(Protocol):
+    """What is known of a model before its tokenizer is opened."""
+
+    @property
+    def model(self) -> str:
+        """The name of the model."""
+        ...
+
+    @property
+    def tokenizer(self) -> Path:
+        """Its `tokenizer.json`."""
+        ...
 
 
 class TokenReader:
@@ -25,12 +40,12 @@ class TokenReader:
 
     def read(self, texts: list[str]) -> tuple[list[list[int]], list[int]]:
         """Token ids of each text, special tokens included, and the positions of texts cut to fit."""
-        encodings = self._tokenizer.encode_batch_fast([_sound(text) for text in texts])
+        encodings = self._tokenizer.encode_batch_fast([sound(text) for text in texts])
         cut = [i for i, encoding in enumerate(encodings) if encoding.overflowing]
         return [encoding.ids for encoding in encodings], cut
 
 
-def open_tokenizer(card: Card) -> Tokenizer:
+def open_tokenizer(card: Described) -> Tokenizer:
     """The model's `tokenizer.json`; raises ModelError when it is none."""
     from tokenizers import Tokenizer
 
@@ -40,7 +55,7 @@ def open_tokenizer(card: Card) -> Tokenizer:
         raise refused(card.model, "its tokenizer.json cannot be read") from error
 
 
-def _sound(text: str) -> str:
+def sound(text: str) -> str:
     """The text without lone surrogates, which no tokenizer takes; arguments of commands hold some."""
     return text if text.isascii() else text.encode("utf-8", "replace").decode()
 

@@ -13,6 +13,7 @@ from ragcli.evaluate.questions import Item
 if TYPE_CHECKING:
     from ragcli.index.collection import Collection
     from ragcli.retrieve.options import RetrievalOptions
+    from ragcli.retrieve.rerank import Reranker
     from ragcli.retrieve.search import QueryEmbedder
 
 PERCENTILES = (50, 95, 99)
@@ -44,6 +45,7 @@ def measure(
     options: RetrievalOptions,
     measures: Sequence[Measure],
     advance: Callable[[], None],
+    reranker: Callable[[], Reranker] | None = None,
 ) -> Measured:
     """Search for every question that expects something, as deep as the measures look.
 
@@ -59,7 +61,7 @@ def measure(
             item for item in items if item.by_document == by_document and golds[item.id].grades
         ]
         deep = replace(options, top_k=depth, by="document" if by_document else "chunk")
-        results = search_many(collection, embedder, (item.text for item in asked), deep)
+        results = search_many(collection, embedder, (item.text for item in asked), deep, reranker)
         for item, result in zip(asked, results, strict=True):
             rankings[item.id] = golds[item.id].ranking(result.hits)
             measured.milliseconds[item.id] = result.timings_ms["total"]

@@ -22,6 +22,8 @@ def why(hit: Hit, question: str, stems: Stems, *, ceiling: float, more: int = 0)
     parts = [part for part in (_by_meaning(hit), _by_words(hit, ceiling)) if part]
     sentence = " and ".join(parts) or "Found"
     said = [sentence[0].upper() + sentence[1:], _matched(hit, question, stems)]
+    if hit.fused is not None:
+        said.append(f"fused {hit.fused:.2f}, reranked {hit.score:.2f}")
     if hit.copies:
         said.append(f"stands for {_count(len(hit.copies), 'near-duplicate')}")
     if more:

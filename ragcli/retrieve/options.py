@@ -26,6 +26,7 @@ class RetrievalOptions:
     candidates: int = 100
     dense_weight: float = 0.45
     collapse: float = 0.9
+    rerank_depth: int = 30
     min_score: float | None = None
     by: By = "chunk"
     filter: Filter = field(default_factory=Filter)

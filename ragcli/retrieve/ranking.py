@@ -26,10 +26,11 @@ def rank(
     dense: Side | None,
     lexical: Side | None,
     options: RetrievalOptions,
+    most: int,
 ) -> list[Ranked]:
-    """All hits, best first; chunks that are gone by now are left out."""
+    """At least `most` hits where there are as many, best first; chunks that are gone are left out."""
     present = [item for item in fused if item.key in chunks]
-    wanted = options.top_k if options.by == "chunk" else None
+    wanted = most if options.by == "chunk" else None
     groups = collapse([chunks[item.key].text for item in present], options.collapse, wanted)
     ranked = []
     for group in groups:

@@ -11,6 +11,7 @@ from langchain_core.retrievers import BaseRetriever
 from pydantic import ConfigDict
 
 from ragcli.retrieve.options import RetrievalOptions
+from ragcli.retrieve.rerank import Reranker
 from ragcli.retrieve.search import QueryEmbedder, SearchResult, search
 from ragcli.types import Hit
 
@@ -26,12 +27,13 @@ class CollectionRetriever(BaseRetriever):
     collection: Any
     embedder: Callable[[], QueryEmbedder]
     options: RetrievalOptions
+    reranker: Callable[[], Reranker] | None = None
     on_result: Callable[[SearchResult], None] | None = None
 
     def _get_relevant_documents(
         self, query: str, *, run_manager: CallbackManagerForRetrieverRun
     ) -> list[Document]:
-        result = search(self.collection, self.embedder, query, self.options)
+        result = search(self.collection, self.embedder, query, self.options, self.reranker)
         if self.on_result is not None:
             self.on_result(result)
         return [document_of(hit) for hit in result.hits]

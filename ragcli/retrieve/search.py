@@ -18,6 +18,7 @@ from ragcli.retrieve.explain import why
 from ragcli.retrieve.fusion import fuse
 from ragcli.retrieve.options import RetrievalOptions
 from ragcli.retrieve.ranking import Ranked, rank
+from ragcli.retrieve.rerank import Reranker, rerank
 from ragcli.retrieve.sides import Side, complete, dense_side, lexical_side
 from ragcli.types import Hit
 
@@ -44,8 +45,8 @@ class QueryEmbedder(Protocol):
 class SearchResult:
     """The hits of one question, best first, and how they came about.
 
-    `timings_ms` has `embed`, `lexical`, `dense` and `total`; in a batch, `embed` is this
-    question's share of its batch.
+    `timings_ms` has `embed`, `lexical`, `dense`, `total`, and `rerank` where that was done; in a
+    batch, `embed` is this question's share of its batch.
     """
 
     hits: list[Hit]
@@ -63,6 +64,13 @@ class _Scene:
     allowed: Selection | None
     coverage: Coverage
     warnings: list[str]
+    reranker: Callable[[], Reranker] | None
+
+    @property
+    def wanted(self) -> int:
+        """Hits that are needed before the last cut."""
+        more = 0 if self.reranker is None else self.options.rerank_depth
+        return max(self.options.top_k, more)
 
     @property
     def dense(self) -> bool:
@@ -88,9 +96,13 @@ def search(
     embedder: Callable[[], QueryEmbedder],
     question: str,
     options: RetrievalOptions,
+    reranker: Callable[[], Reranker] | None = None,
 ) -> SearchResult:
-    """The hits for one question; `embedder` is called only when a vector is needed."""
-    return next(search_many(collection, embedder, [question], options))
+    """The hits for one question.
+
+    `embedder` and `reranker` are called only when there is something to embed or to rerank.
+    """
+    return next(search_many(collection, embedder, [question], options, reranker))
 
 
 def search_many(
@@ -98,16 +110,19 @@ def search_many(
     embedder: Callable[[], QueryEmbedder],
     questions: Iterable[str],
     options: RetrievalOptions,
+    reranker: Callable[[], Reranker] | None = None,
 ) -> Iterator[SearchResult]:
     """The hits for each question, in order; questions are embedded many at a time."""
-    scene = _scene(collection, options)
+    scene = _scene(collection, options, reranker)
     waiting = iter(questions)
     while batch := list(islice(waiting, BATCH)):
         for asked in _embedded(scene, embedder, batch):
             yield _answer(scene, asked)
 
 
-def _scene(collection: Collection, options: RetrievalOptions) -> _Scene:
+def _scene(
+    collection: Collection, options: RetrievalOptions, reranker: Callable[[], Reranker] | None
+) -> _Scene:
     coverage = collection.ledger.coverage()
     _open_indexes(collection, coverage, options)
     selection = options.filter.select(collection.ledger, options.cwd) if options.filter else None
@@ -117,6 +132,7 @@ def _scene(collection: Collection, options: RetrievalOptions) -> _Scene:
         selection,
         coverage,
         [*collection.warnings, *_coverage_warnings(coverage, options)],
+        reranker,
     )
 
 
@@ -161,29 +177,38 @@ def _answer(scene: _Scene, asked: _Asked) -> SearchResult:
     warnings = list(scene.warnings)
     if not _WORD.search(asked.text):
         warnings.append("The question has no words to look for.")
-        return SearchResult([], _timings(0, 0, 0, 0), scene.coverage, warnings)
+        nothing = dict.fromkeys(("embed", "lexical", "dense", "total"), 0.0)
+        return SearchResult([], nothing, scene.coverage, warnings)
     if asked.cut:
         warnings.append(
             "The question is longer than the embedder reads: its end is compared by words only."
         )
-    hits, dense, lexical = _deepening(scene, asked)
-    total = asked.embed_ms + (perf_counter() - start) * 1000
-    timings = _timings(asked.embed_ms, lexical, dense, total)
+    ranked, words, timings = _deepening(scene, asked)
+    if scene.reranker is not None and ranked:
+        began = perf_counter()
+        ranked = rerank(ranked, asked.text, scene.reranker(), scene.options.rerank_depth)
+        timings["rerank"] = (perf_counter() - began) * 1000
+    hits = _hits(scene, asked, ranked, words)
+    timings["total"] = asked.embed_ms + (perf_counter() - start) * 1000
+    timings = {name: round(spent, 1) for name, spent in timings.items()}
     return SearchResult(hits, timings, scene.coverage, warnings)
 
 
-def _deepening(scene: _Scene, asked: _Asked) -> tuple[list[Hit], float, float]:
-    """Search deeper until top-k is full: filters and duplicates may leave too few."""
-    depth = max(scene.options.candidates, scene.options.top_k)
-    dense_ms = lexical_ms = 0.0
+def _deepening(scene: _Scene, asked: _Asked) -> tuple[list[Ranked], Side | None, dict[str, float]]:
+    """Search deeper until there are enough: filters and duplicates may leave too few.
+
+    Also what words found, and the milliseconds spent.
+    """
+    depth = max(scene.options.candidates, scene.wanted)
+    spent = {"embed": asked.embed_ms, "lexical": 0.0, "dense": 0.0}
     while True:
         dense, lexical = _sides(scene, asked, depth)
-        dense_ms += dense.milliseconds if dense else 0
-        lexical_ms += lexical.milliseconds if lexical else 0
+        spent["dense"] += dense.milliseconds if dense else 0
+        spent["lexical"] += lexical.milliseconds if lexical else 0
         ranked = _ranked(scene, dense, lexical)
         exhausted = all(side.exhausted for side in (dense, lexical) if side)
-        if len(ranked) >= scene.options.top_k or exhausted or depth >= DEEPEST:
-            return _hits(scene, asked, ranked, lexical), dense_ms, lexical_ms
+        if len(ranked) >= scene.wanted or exhausted or depth >= DEEPEST:
+            return ranked, lexical, spent
         depth = min(depth * WIDER, DEEPEST)
 
 
@@ -207,7 +232,7 @@ def _ranked(scene: _Scene, dense: Side | None, lexical: Side | None) -> list[Ran
         dense_weight=options.dense_weight,
     )
     chunks = scene.collection.ledger.chunks([hit.key for hit in fused])
-    return rank(fused, chunks, dense, lexical, options)
+    return rank(fused, chunks, dense, lexical, options, scene.wanted)
 
 
 def _hits(scene: _Scene, asked: _Asked, ranked: list[Ranked], lexical: Side | None) -> list[Hit]:
@@ -226,8 +251,3 @@ def _hits(scene: _Scene, asked: _Asked, ranked: list[Ranked], lexical: Side | No
                 more=item.more,
             )
     return [item.hit for item in chosen]
-
-
-def _timings(embed: float, lexical: float, dense: float, total: float) -> dict[str, float]:
-    spent = {"embed": embed, "lexical": lexical, "dense": dense, "total": total}
-    return {name: round(value, 1) for name, value in spent.items()}

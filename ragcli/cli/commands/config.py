@@ -26,11 +26,13 @@ def boards() -> dict[str, Board]:
     from ragcli.answer import ANSWERERS
     from ragcli.embedders import EMBEDDERS
     from ragcli.llms import LLMS
+    from ragcli.rerankers import RERANKERS
     from ragcli.stores import STORES
 
     return {
         "embedder": ("embedder", EMBEDDERS),
         "store": ("store", STORES),
+        "reranker": ("reranker", RERANKERS),
         "llm": ("llm", LLMS),
         "answer": ("answerer", ANSWERERS),
     }

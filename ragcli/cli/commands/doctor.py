@@ -11,7 +11,7 @@ import typer
 
 from ragcli import __version__
 from ragcli.cli.environment import tracing_variables
-from ragcli.cli.examine import examine_llm
+from ragcli.cli.examine import examine_llm, examine_reranker
 from ragcli.cli.options import Common
 from ragcli.cli.output import clean
 from ragcli.cli.session import Session
@@ -39,7 +39,7 @@ def doctor(
     findings = [
         *_installation(session),
         *_model(session),
-        *_llm(session),
+        *_asked(session),
         *_collection(session, repair),
     ]
     if session.out.json:
@@ -75,8 +75,9 @@ def _installation(session: Session) -> Iterator[Finding]:
 def _hosts(session: Session) -> str:
     if session.settings.offline:
         return "none, --offline"
-    llm = examine_llm(session).host
-    return ", ".join(filter(None, [_embedder_host(session), llm, _store_host(session)])) or "none"
+    models = [examine_reranker(session).host, examine_llm(session).host]
+    hosts = filter(None, [_embedder_host(session), *models, _store_host(session)])
+    return ", ".join(hosts) or "none"
 
 
 def _store_host(session: Session) -> str | None:
@@ -103,9 +104,12 @@ def _embedder_host(session: Session) -> str | None:
     return info.host or (None if info.source != "hub" else "huggingface.co, to download the model")
 
 
-def _llm(session: Session) -> Iterator[Finding]:
-    examined = examine_llm(session)
-    yield Finding("llm", examined.ok, examined.detail)
+def _asked(session: Session) -> Iterator[Finding]:
+    for part, examined in (
+        ("reranker", examine_reranker(session)),
+        ("llm", examine_llm(session)),
+    ):
+        yield Finding(part, examined.ok, examined.detail)
 
 
 def _model(session: Session) -> Iterator[Finding]:

@@ -5,22 +5,16 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, cast
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ragcli.cli.measuring import MODES, Wanted, evaluate
+from ragcli.cli.comparing import compare_sides, write_report
+from ragcli.cli.measuring import MODES, RERANKED, Wanted, evaluate
 from ragcli.cli.options import Common, FilterBy, In, TopK
 from ragcli.cli.options import Llm as LlmOption
 from ragcli.cli.progress import TerminalProgress
-from ragcli.cli.scores import (
-    heading,
-    print_answers,
-    print_comparison,
-    print_history,
-    print_modes,
-    warn_of,
-)
+from ragcli.cli.scores import heading, print_answers, print_history, print_modes, warn_of
 from ragcli.cli.session import Session
 from ragcli.errors import UsageError
 
@@ -29,7 +23,6 @@ if TYPE_CHECKING:
     from ragcli.evaluate.floors import Floor
     from ragcli.evaluate.metrics import Measure
     from ragcli.evaluate.questions import QuestionSet
-    from ragcli.retrieve.options import Mode
 
 BELOW = 4
 """The exit code when a measure is below its floor: all was done, and is not as it should be."""
@@ -85,7 +78,11 @@ def evaluate_command(
     ] = None,
     mode: Annotated[
         list[str] | None,
-        typer.Option("--mode", metavar="hybrid|dense|lexical", help="Repeatable; by default all."),
+        typer.Option(
+            "--mode",
+            metavar="hybrid|dense|lexical|reranked",
+            help="Repeatable; by default all that are configured.",
+        ),
     ] = None,
     measure: Annotated[
         list[str] | None,
@@ -123,9 +120,9 @@ def evaluate_command(
     floors = [Floor.read(text) for text in fail_under or []]
     asked = load(questions, split=split)
     measures = _measures(session, measure, floors)
-    wanted = Wanted(_modes(mode), measures, answers, inside or [], filter_by or [])
+    wanted = Wanted(_modes(session, mode), measures, answers, inside or [], filter_by or [])
     if compare is not None:
-        _compare(session, asked, wanted, compare, html)
+        compare_sides(session, asked, wanted, compare, html)
         return
     _evaluate(session, asked, wanted, floors, html, each)
 
@@ -157,7 +154,7 @@ def _evaluate(
     }
     _remember(session, folder, facts)
     if html is not None:
-        _write_report(session, html, asked, found, facts, folder)
+        _report(session, html, asked, found, facts, folder)
     if session.out.json:
         session.out.record(facts)
     else:
@@ -172,47 +169,6 @@ def _evaluate(
         session.out.note(f"below: {floor} is {value:.3f}, not {floor.least:g}")
     if missed:
         raise typer.Exit(BELOW)
-
-
-def _compare(
-    session: Session,
-    asked: QuestionSet,
-    wanted: Wanted,
-    compare: tuple[str, str],
-    html: Path | None,
-) -> None:
-    from dataclasses import replace
-
-    from ragcli.cli.sides import side
-    from ragcli.evaluate.evaluation import SCHEMA, set_json
-    from ragcli.evaluate.versus import versus
-
-    wanted = replace(wanted, modes=wanted.modes if len(wanted.modes) == 1 else [])
-    found: list[Evaluation] = []
-    with TerminalProgress(session.out) as progress:
-        for text in compare:
-            other = side(session, text)
-            found.append(evaluate(other, asked, wanted, progress, text)[0])
-    first, second = found
-    compared = versus(asked, first, second, session.settings.retrieval.top_k)
-    problems = list(dict.fromkeys([*asked.problems, *(p for one in found for p in one.problems)]))
-    if html is not None:
-        from ragcli.evaluate.page import comparison
-
-        _write(session, html, comparison(asked, compared))
-    if session.out.json:
-        session.out.record(
-            {
-                "schema": SCHEMA,
-                "set": set_json(asked, problems),
-                "sides": [{"name": one.name, **one.as_json()} for one in found],
-                "comparison": compared.as_json(),
-            }
-        )
-        return
-    warn_of(session.out, problems)
-    session.out.data(session.out.bold(heading(asked, found[1].system)))
-    print_comparison(session.out, compared.as_json())
 
 
 def _history(session: Session) -> None:
@@ -237,7 +193,7 @@ def _remember(session: Session, folder: Path, facts: dict[str, Any]) -> None:
         session.out.warn(f"The result was not kept with the collection ({error.strerror}).")
 
 
-def _write_report(
+def _report(
     session: Session,
     html: Path,
     asked: QuestionSet,
@@ -249,19 +205,15 @@ def _write_report(
     from ragcli.evaluate.page import report
 
     past = [one for one in remembered(folder) if one["set"].get("digest") == asked.digest]
-    _write(session, html, report(asked, found, facts, past))
+    write_report(session, html, report(asked, found, facts, past))
 
 
-def _write(session: Session, file: Path, text: str) -> None:
-    (session.cwd / file.expanduser()).write_text(text, encoding="utf-8", errors="replace")
-    session.out.note(f"Wrote {file}.")
-
-
-def _modes(names: list[str] | None) -> list[Mode]:
+def _modes(session: Session, names: list[str] | None) -> list[str]:
+    known = (*MODES, RERANKED)
     for name in names or []:
-        if name not in MODES:
-            raise UsageError(f"There is no mode {name!r}.", f"Known: {', '.join(MODES)}.")
-    return [cast("Mode", name) for name in dict.fromkeys(names or MODES)]
+        if name not in known:
+            raise UsageError(f"There is no mode {name!r}.", f"Known: {', '.join(known)}.")
+    return list(dict.fromkeys(names or (known if session.reranker_name else MODES)))
 
 
 def _measures(session: Session, names: list[str] | None, floors: Sequence[Floor]) -> list[Measure]:

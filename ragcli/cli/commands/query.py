@@ -19,6 +19,7 @@ from ragcli.cli.options import (
     Llm,
     MinScore,
     Mode,
+    Rerank,
     Stream,
     TopK,
 )
@@ -50,6 +51,7 @@ def query(
     inside: In = None,
     top_k: TopK = None,
     mode: Mode = None,
+    rerank: Rerank = None,
     filter_by: FilterBy = None,
     min_score: MinScore = None,
     llm: Llm = None,
@@ -68,6 +70,7 @@ def query(
     session.config.override(
         retrieval__top_k=top_k, retrieval__mode=mode, retrieval__min_score=min_score
     )
+    session.choose_reranker(rerank)
     _choose(session, llm)
     session.out.json = session.out.json or jsonl
     live = _live(session, stream, batch=request.batch)

@@ -19,6 +19,7 @@ from ragcli.cli.options import (
     Jsonl,
     MinScore,
     Mode,
+    Rerank,
     TopK,
 )
 from ragcli.cli.render import hit_json, print_hits
@@ -38,6 +39,7 @@ def search(
     by: By = "chunk",
     top_k: TopK = None,
     mode: Mode = None,
+    rerank: Rerank = None,
     filter_by: FilterBy = None,
     min_score: MinScore = None,
     explain: Explain = False,
@@ -50,6 +52,7 @@ def search(
     session.config.override(
         retrieval__top_k=top_k, retrieval__mode=mode, retrieval__min_score=min_score
     )
+    session.choose_reranker(rerank)
     session.out.json = session.out.json or jsonl
     with session.asking(request.paths) as asking:
         found = asking.search(request.questions, by=by, filter_by=filter_by, explain=explain)
