@@ -1,7 +1,9 @@
-"""Batches of like length in which no row's answer stands as a wrong one of another row.
+"""Batches in which no row's answer stands as a wrong one of another row.
 
 In-batch negatives are only right where no other row of the batch holds an answer to the question:
 so known positives are masked by never meeting. The order depends on the seed and the epoch alone.
+Batches are not of like length, or a small set would meet in the same batches in every epoch: their
+passes through the model are cut by length instead (slices.py).
 """
 
 from __future__ import annotations
@@ -13,13 +15,13 @@ from sentence_transformers.base.sampler import DefaultBatchSampler
 
 from ragcli.finetune.dataset import Facts
 
-WINDOW = 16
-"""Batches that are sorted by length together."""
+AHEAD = 64
+"""Batches' worth of rows that are looked through at once: the time grows with the rows, not their square."""
 MANY = 4
 """Of a question with more rows than this, one is drawn in each epoch."""
 
 
-class LikeLengths(DefaultBatchSampler):  # type: ignore[misc]
+class Apart(DefaultBatchSampler):  # type: ignore[misc]
     """A batch sampler over the rows described by `facts`; `apart` keeps known positives apart."""
 
     def __init__(
@@ -57,13 +59,7 @@ class LikeLengths(DefaultBatchSampler):  # type: ignore[misc]
                 rows[at : at + self.batch_size] for at in range(0, len(rows), self.batch_size)
             ]
             return [batch for batch in batches if len(batch) > 1] or batches
-        batches = []
-        window = WINDOW * self.batch_size
-        for at in range(0, len(rows), window):
-            part = sorted(rows[at : at + window], key=lambda row: -self._facts.lengths[row])
-            batches += self._cut(part)
-        draw.shuffle(batches)
-        return batches
+        return self._cut(rows)
 
     def _drawn(self, draw: random.Random) -> list[int]:
         if not self._apart:
@@ -75,11 +71,14 @@ class LikeLengths(DefaultBatchSampler):  # type: ignore[misc]
 
     def _cut(self, rows: list[int]) -> list[list[int]]:
         batches: list[list[int]] = []
-        waiting = rows
-        while waiting:
-            batch, later = self._fill(waiting)
-            batches.append(batch)
-            waiting = later
+        waiting: list[int] = []
+        step = AHEAD * self.batch_size
+        for at in range(0, len(rows), step):
+            waiting += rows[at : at + step]
+            last = at + step >= len(rows)
+            while waiting and (last or len(waiting) > step // 2):
+                batch, waiting = self._fill(waiting)
+                batches.append(batch)
         # A lone row has nothing to be told apart from.
         if self._apart and len(batches) > 1 and len(batches[-1]) == 1:
             batches.pop()

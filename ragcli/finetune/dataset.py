@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,9 +13,8 @@ PORTION = 1000
 
 @dataclass(slots=True)
 class Facts:
-    """What batches are made by, per row: length in characters, question, passages, right answers."""
+    """What batches are made by, per row: question, passages, right answers."""
 
-    lengths: array[int] = field(default_factory=lambda: array("l"))
     questions: list[str] = field(default_factory=list)
     passages: list[frozenset[str]] = field(default_factory=list)
     relevant: list[frozenset[str]] = field(default_factory=list)
@@ -56,7 +54,6 @@ def _columns(portion: list[dict[str, Any]]) -> dict[str, list[Any]]:
 
 
 def _note(facts: Facts, row: dict[str, Any]) -> None:
-    facts.lengths.append(max(map(len, row["texts"])))
     facts.questions.append(row["question"])
     facts.passages.append(frozenset(row["passages"]))
     facts.relevant.append(frozenset(row["relevant"]))

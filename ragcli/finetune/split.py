@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from ragcli.errors import UsageError
 from ragcli.finetune.material import Material
 
-TEST, DEVELOPMENT = 0.2, 0.12
+TEST, DEVELOPMENT = 0.2, 0.1
 MOST_TEST, MOST_DEVELOPMENT = 1000, 150
 LINKED = 0.3
 """A cluster of linked questions with more than this share of all is cut by question."""

@@ -12,18 +12,17 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from sentence_transformers import (
-    SentenceTransformer,
     SentenceTransformerTrainer,
     SentenceTransformerTrainingArguments,
 )
-from sentence_transformers.base.losses.merged_forward import column_merging_disabled
 from transformers import EarlyStoppingCallback, TrainerCallback
 
 from ragcli.finetune import losses
-from ragcli.finetune.batches import LikeLengths
+from ragcli.finetune.batches import Apart
 from ragcli.finetune.dataset import Facts, open_rows
 from ragcli.finetune.development import METRIC, Development
 from ragcli.finetune.order import Order
+from ragcli.finetune.slices import Sliced
 
 if TYPE_CHECKING:
     from ragcli.finetune.child import Stop, Voice
@@ -33,15 +32,15 @@ KEPT = 2
 
 
 class Trainer(SentenceTransformerTrainer):  # type: ignore[misc]
-    """The library's trainer, less the model card that quotes training rows, each column at its width."""
+    """The library's trainer, less the model card that quotes training rows."""
 
     def add_model_card_callback(self, default_args_dict: dict[str, Any]) -> None:
         """A card is written at the end, by others, without rows."""
 
     def compute_loss(self, *arguments: Any, **named: Any) -> Any:
-        """The loss; questions are not padded to the length of passages."""
-        with column_merging_disabled():
-            return super().compute_loss(*arguments, **named)
+        """The loss of one step."""
+        self.model.begin_step()
+        return super().compute_loss(*arguments, **named)
 
     def _save(self, output_dir: str | None = None, state_dict: Any = None) -> None:
         folder = output_dir or self.args.output_dir
@@ -123,6 +122,8 @@ def make(order: Order, voice: Voice, stop: Stop) -> Run:
     cuda = torch.cuda.is_available()
     half = precision(order.precision, cuda=cuda)
     model = load(order.folder, cuda=cuda)
+    if "cached" not in order.loss:
+        model.allow(half)
     if order.lora:
         _add_lora(model, order.lora)
     guide = load(order.folder, cuda=cuda) if "gist" in order.loss else None
@@ -146,10 +147,10 @@ def make(order: Order, voice: Voice, stop: Stop) -> Run:
     return Run(model, trainer, evaluator, watch, half, order)
 
 
-def load(folder: str, *, cuda: bool) -> Any:
+def load(folder: str, *, cuda: bool) -> Sliced:
     """The model in float32; on a processor without dropout in attention, which leaves the fast path."""
     config = {} if cuda else {"attention_probs_dropout_prob": 0.0, "attention_dropout": 0.0}
-    return SentenceTransformer(
+    return Sliced(
         folder,
         device="cuda" if cuda else "cpu",
         local_files_only=True,
@@ -172,8 +173,8 @@ def precision(wanted: str, *, cuda: bool) -> str:
     return "bf16" if "avx512_bf16" in flags or "amx_bf16" in flags else "fp32"
 
 
-def _sampler(order: Order, facts: Facts) -> LikeLengths:
-    return LikeLengths(
+def _sampler(order: Order, facts: Facts) -> Apart:
+    return Apart(
         facts,
         order.batch,
         order.seed,

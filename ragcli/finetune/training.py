@@ -18,7 +18,7 @@ from ragcli.errors import ModelError
 from ragcli.finetune.loading import dump
 from ragcli.finetune.material import Material, Row
 from ragcli.finetune.order import Order
-from ragcli.models.switches import QUIET, STEADY_MEMORY
+from ragcli.models.switches import QUIET, SLEEPING_THREADS, STEADY_MEMORY
 
 PATIENCE_S = 120
 MOST_POOL = 600
@@ -80,7 +80,7 @@ def run(order: Order, listen: Listen) -> dict[str, Any]:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=log,
-            env={**os.environ, **QUIET, **STEADY_MEMORY},
+            env={**os.environ, **QUIET, **STEADY_MEMORY, **SLEEPING_THREADS},
             text=True,
             # A terminal's interrupt reaches the child through us alone, once.
             start_new_session=True,

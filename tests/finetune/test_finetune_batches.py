@@ -21,7 +21,6 @@ def facts(seed: int = 0) -> Facts:
         relevant = frozenset(f"p{draw.randrange(25)}" for _ in range(draw.randrange(1, 7)))
         for passage in sorted(relevant):
             wrong = draw.choice([f"p{n}" for n in range(25) if f"p{n}" not in relevant])
-            made.lengths.append(draw.randrange(10, 500))
             made.questions.append(str(question))
             made.passages.append(frozenset({passage, wrong}))
             made.relevant.append(relevant)
@@ -30,10 +29,10 @@ def facts(seed: int = 0) -> Facts:
 
 
 def check() -> None:
-    from ragcli.finetune.batches import LikeLengths
+    from ragcli.finetune.batches import Apart
 
     known = facts()
-    sampler = LikeLengths(known, 8, 5, apart=True, classes=False)
+    sampler = Apart(known, 8, 5, apart=True, classes=False)
     for epoch in range(3):
         sampler.set_epoch(epoch)
         batches = list(sampler)
@@ -44,7 +43,7 @@ def check() -> None:
                 others = [other for other in batch if other != row]
                 assert all(known.questions[other] != known.questions[row] for other in others)
                 assert all(not known.relevant[row] & known.passages[other] for other in others)
-        again = LikeLengths(known, 8, 5, apart=True, classes=False)
+        again = Apart(known, 8, 5, apart=True, classes=False)
         again.set_epoch(epoch)
         assert list(again) == batches
     sampler.set_epoch(0)

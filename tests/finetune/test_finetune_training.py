@@ -44,6 +44,12 @@ def test_every_loss_trains_on_every_shape(told: dict) -> None:
         assert 0 <= report["base"] <= 1 and 0 <= report["best"] <= 1, name
 
 
+def test_cutting_a_batch_changes_neither_vectors_nor_gradients(told: dict) -> None:
+    assert set(told["cut"]) == {"kept", "some", "again"}
+    for name, (vectors, gradients) in told["cut"].items():
+        assert vectors < 1e-5 and gradients < 1e-3, name
+
+
 def test_training_learns_and_the_best_checkpoint_is_what_is_saved(told: dict) -> None:
     whole = told["whole"]
     assert whole["best"] > whole["base"] + 0.2

@@ -97,13 +97,46 @@ def far(first: Path, second: Path) -> float:
     return max(float(abs(one[name] - two[name]).max()) for name in one)
 
 
+def cut_apart(base: Path) -> dict[str, list[float]]:
+    """How far vectors and gradients are from those of one pass, for slices kept and computed again."""
+    import torch
+
+    from ragcli.finetune import slices
+    from ragcli.finetune.trainer import load as open_model
+
+    model = open_model(str(base), cuda=False)
+    for part in model.modules():
+        if isinstance(part, torch.nn.Dropout):
+            part.p = 0.0
+    features = model.preprocess([" ".join(ASKED[:count]) for count in (3, 8, 1, 5, 8, 2)])
+
+    def passed(tokens: int, room: float) -> tuple[torch.Tensor, torch.Tensor]:
+        slices.SLICE_TOKENS["cpu"], model.room = tokens, room
+        model.begin_step()
+        model.train()
+        model.zero_grad()
+        vectors = model(dict(features))["sentence_embedding"]
+        (vectors @ vectors.T).exp().sum().backward()
+        grads = [one.grad.flatten() for one in model.parameters() if one.grad is not None]
+        return vectors.detach().clone(), torch.cat(grads)
+
+    usual = slices.SLICE_TOKENS["cpu"]
+    whole = passed(10**6, float("inf"))
+    cuts = {"kept": passed(16, float("inf")), "some": passed(16, 30), "again": passed(16, 0)}
+    slices.SLICE_TOKENS["cpu"] = usual
+    return {
+        name: [float((one - two).abs().max()) for one, two in zip(cut, whole, strict=True)]
+        for name, cut in cuts.items()
+    }
+
+
 def main(root: Path) -> None:
     """Train each loss on each shape, then with an interrupt, LoRA, Matryoshka and prompts."""
     from ragcli.finetune.child import train
 
     root.mkdir(exist_ok=True)
     make_model(root / "base")
-    told: dict = {"trained": {}}
+    told: dict = {"trained": {}, "cut": cut_apart(root / "base")}
     for shape in SHAPES:
         for loss in LOSSES:
             told["trained"][f"{shape} {loss}"] = train(
