@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, NoReturn, Self
@@ -16,10 +17,11 @@ from ragcli.config import plug_options
 from ragcli.errors import CollectionMissing, UsageError
 from ragcli.index import fingerprint
 from ragcli.index.incoming import spans_of
+from ragcli.index.lexical import LexicalIndex
 from ragcli.index.rows import Coverage, Selection
 from ragcli.registry import load
 from ragcli.stores import STORES
-from ragcli.stores.records import Record
+from ragcli.stores.records import Record, Where
 from ragcli.stores.resources import Resources
 from ragcli.types import StoredChunk
 
@@ -50,6 +52,8 @@ class FarCollection:
             around.say,
         )
         self.name = name
+        self._language = settings.lexical.language
+        self._fetch = f"Fetch it with: ragcli sync --from {choice.use}"
         self.store: Store = module.build(plug_options(module, "store", choice), resources)
         facts = self.store.facts() if self.store.open() else None
         if facts is None or "splitter" not in facts:
@@ -59,10 +63,9 @@ class FarCollection:
                 "Run: ragcli ingest PATH...",
             )
         self.warnings = [
-            "The ledger is not on this machine: documents are found by meaning only, and filters"
-            " are not to be had. Fetch it with: ragcli sync --from " + choice.use
+            f"The ledger is not on this machine: documents are found by meaning only. {self._fetch}"
         ]
-        self.ledger = _Ledger(facts, self.store.count())
+        self.ledger = _Ledger(facts, self.store.count(), self._fetch)
         self.dense = _Dense(self.store, self.ledger)
 
     def __enter__(self) -> Self:
@@ -81,14 +84,23 @@ class FarCollection:
         """There is none without a ledger."""
         raise UsageError(
             "Words are found with the ledger, and that is not on this machine.",
-            "Ask with --mode dense, or fetch it with: ragcli sync --from STORE",
+            f"Ask with --mode dense. {self._fetch}",
         )
+
+    def stems(self, text: str) -> list[str]:
+        """The terms of a text, as the lexical index would have them."""
+        return self._analysis.stems(text)
+
+    @cached_property
+    def _analysis(self) -> LexicalIndex:
+        return LexicalIndex(Path(), self._language)
 
 
 class _Ledger:
     """The chunks that searches have met, numbered in the order in which they were met."""
 
-    def __init__(self, facts: dict[str, str], count: int) -> None:
+    def __init__(self, facts: dict[str, str], count: int, fetch: str) -> None:
+        self._fetch = fetch
         self._built = {
             "model": facts["model"],
             "embedder": facts["embedder"].partition("/")[0],
@@ -112,10 +124,10 @@ class _Ledger:
         return {key: self._chunks[key - 1] for key in keys}
 
     def query(self, sql: str, parameters: Sequence[Any] = ()) -> NoReturn:
-        """There is nothing that a filter could be looked up in."""
+        """There is nothing that a condition on documents could be looked up in."""
         raise UsageError(
-            "Filters need the ledger, and that is not on this machine.",
-            "Leave out --filter, or fetch it with: ragcli sync --from STORE",
+            "Of filters, only page: can do without the ledger, which is not on this machine.",
+            f"Leave out the others. {self._fetch}",
         )
 
     def unknown(self, ids: Sequence[str]) -> list[str]:
@@ -142,10 +154,11 @@ class _Dense:
     def search(
         self, vector: np.ndarray, k: int, allowed: Selection | None = None
     ) -> list[tuple[int, float]]:
-        """The k nearest chunks: number and cosine, best first."""
+        """The k nearest chunks: number and cosine, best first; of a selection only its pages count."""
         import numpy as np
 
-        found = self._store.nearest(np.asarray(vector, np.float32).reshape(-1), k)
+        where = Where(pages=allowed.pages) if allowed is not None and allowed.pages else None
+        found = self._store.nearest(np.asarray(vector, np.float32).reshape(-1), k, where)
         self._ledger.meet(self._store.fetch(self._ledger.unknown([id for id, _ in found])))
         numbered = ((self._ledger.key(id), score) for id, score in found)
         return [(key, score) for key, score in numbered if key is not None]

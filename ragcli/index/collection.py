@@ -102,6 +102,10 @@ class Collection:
         """The lexical index, level with the ledger when it was first asked for."""
         return self._indexes.lexical
 
+    def stems(self, text: str) -> list[str]:
+        """The terms of a text, as the lexical index has them."""
+        return self.lexical.stems(text)
+
     @property
     def dense(self) -> DenseIndex | RemoteIndex:
         """The dense index; one on this machine is level with the ledger when first asked for."""

@@ -6,6 +6,7 @@ so that no search meets it. Pinecone shows what it was given a little later: see
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
@@ -30,6 +31,8 @@ FACTS = "facts"
 STATUS: dict[int, Kind] = {
     401: "key", 402: "full", 403: "key", 404: "missing", 408: "slow", 413: "large", 429: "busy",
 }  # fmt: skip
+SPENT = {403: re.compile("quota|upgrade", re.I), 429: re.compile("current month", re.I)}
+"""Pinecone's words for a plan that allows no more: not a wrong key, and waiting does not help."""
 
 
 class Options(BaseModel):
@@ -104,10 +107,9 @@ class PineconeStore(Store):
         from pinecone import errors
 
         if isinstance(error, errors.ApiError):
-            kind: Kind = "busy" if error.status_code >= 500 else "refused"
             wait = (error.headers or {}).get("retry-after", "")
             return Trouble(
-                STATUS.get(error.status_code, kind),
+                _kind(error.status_code, f"{error.error_code} {error.message}"),
                 error.message.replace(self._key, "***"),
                 float(wait) if wait.isdigit() else None,
             )
@@ -262,6 +264,13 @@ class PineconeStore(Store):
 
 class _Partial(Exception):
     """A request of which only a part was carried out."""
+
+
+def _kind(status: int, said: str) -> Kind:
+    """What a status means, and what was said where one stands for two things."""
+    if (words := SPENT.get(status)) is not None and words.search(said):
+        return "full"
+    return STATUS.get(status, "busy" if status >= 500 else "refused")
 
 
 def _filter(where: Where | None) -> dict[str, Any] | None:

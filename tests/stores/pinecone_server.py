@@ -24,6 +24,16 @@ import yaml
 from jsonschema import Draft202012Validator
 
 KEY = "test-key"
+FULL = (
+    403,
+    {"code": 7, "message": "Request failed. You've reached the max storage allowed for this"
+     " project (2.0 GB). To continue writing data, upgrade your plan."},
+)  # fmt: skip
+SPENT = (
+    429,
+    {"code": 8, "message": "Request failed. You've reached your write unit limit for the current"
+     " month (2000000). To continue writing data, upgrade your plan."},
+)  # fmt: skip
 UPSERT_BYTES, UPSERT_ROWS, METADATA_BYTES = 2_097_152, 1000, 40_960
 
 
@@ -153,12 +163,14 @@ class PineconeServer(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 128
 
-    def __init__(self, specification: Specification | None) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
+    def __init__(self, specification: Specification | None, port: int = 0) -> None:
+        super().__init__(("127.0.0.1", port), _Handler)
         self.specification = specification
+        self.forbidden: str | None = None
         self.faults = Faults()
         self.lag_s = 0.0
         self.full_at: int | None = None
+        self.full = FULL
         self.lock = threading.RLock()
         self.indexes: dict[str, dict[str, Any]] = {}
         self.spaces: dict[str, _Space] = {}
@@ -233,6 +245,8 @@ class _Handler(BaseHTTPRequestHandler):
         server.requests.append((method, parts.path))
         if self.headers.get("Api-Key") != KEY:
             return self._send(401, {"code": 16, "message": "Invalid API Key"})
+        if server.forbidden is not None:
+            return self._send(403, _error("FORBIDDEN", server.forbidden))
         complaint = self._complaint(method, parts.path, query, body, len(raw))
         if complaint is not None:
             server.complaints.append(complaint)
@@ -317,7 +331,7 @@ class _Handler(BaseHTTPRequestHandler):
     ) -> tuple[int, Any]:
         vectors = body["vectors"]
         if self.server.full_at is not None and len(space.vectors) >= self.server.full_at:
-            return 402, {"code": 8, "message": "storage limit of the plan reached"}
+            return self.server.full
         taken = vectors[: len(vectors) // 2] if partial else vectors
         space.vectors.update((vector["id"], vector) for vector in taken)
         space.changed()
@@ -423,9 +437,9 @@ def _holds(condition: dict[str, Any], metadata: dict[str, Any]) -> bool:
 
 
 @contextmanager
-def serving(specification: Specification | None) -> Iterator[PineconeServer]:
-    """A server that runs while the block does."""
-    server = PineconeServer(specification)
+def serving(specification: Specification | None, port: int = 0) -> Iterator[PineconeServer]:
+    """A server that runs while the block does, at any free port unless one is named."""
+    server = PineconeServer(specification, port)
     thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
     thread.start()
     try:
