@@ -13,6 +13,7 @@ import pytest
 from calling import ROOT, Run
 from dialects import COMPATIBLE
 from loopback import loopback
+from models import make_model
 
 SET = str(ROOT / "examples" / "questions.jsonl")
 CORPUS = {
@@ -128,6 +129,26 @@ def test_two_configurations_are_compared(ragcli: Run, data: Path, tmp_path: Path
     wrong = ragcli("evaluate", *place, "--compare", "nonsense", "current")
     assert wrong.returncode == 2
     assert "'nonsense' is no way to search" in wrong.stderr
+
+
+def test_two_embedders_are_compared_each_on_its_collection(
+    ragcli: Run, beir: Path, tmp_path: Path
+) -> None:
+    model = make_model(tmp_path / "tiny")
+    place = ("--data-dir", str(tmp_path / "data"))
+    sides = {"usual": [], "tiny": [f"embedder.model={model}"]}
+    for name, settings in sides.items():
+        sets = [part for setting in settings for part in ("--set", setting)]
+        done = ragcli("ingest", str(beir / "corpus.jsonl"), "-c", name, *place, *sets)
+        assert done.returncode == 0, done.stderr
+    texts = [",".join([f"collection={name}", "dense", *sides[name]]) for name in sides]
+    found = evaluated(ragcli, str(beir), *place, "--compare", *texts)
+    embedders = [side["embedder"] for side in found["sides"]]
+    assert embedders == ["sentence-transformers/all-MiniLM-L6-v2", str(model)]
+    assert [side["collection"] for side in found["sides"]] == list(sides)
+    mixed = ragcli("evaluate", str(beir), *place, "--compare", texts[0], "collection=tiny,dense")
+    assert (mixed.returncode, mixed.stdout) == (2, "")
+    assert "ragcli ingest" in mixed.stderr
 
 
 def test_a_set_that_ragcli_wrote_can_be_asked(ragcli: Run, data: Path, tmp_path: Path) -> None:
