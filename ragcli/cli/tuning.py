@@ -9,19 +9,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ragcli.cli.progress import TerminalProgress
-from ragcli.errors import UsageError
+from ragcli.errors import NetworkError, UsageError
 from ragcli.settings import Embedder
 
 if TYPE_CHECKING:
     from ragcli.cli.session import Session
     from ragcli.embedders import EmbedderInfo
-    from ragcli.finetune.run import Outcome
+    from ragcli.finetune.recipe import Outcome
 
 SMALL_MODEL = "/all-MiniLM-L6-v2"
 STRONGER = (
     "If you can choose the model: untuned, BAAI/bge-small-en-v1.5 gains over all-MiniLM-L6-v2 about as"
     " much as a good fine-tune."
 )
+_HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
@@ -33,6 +34,8 @@ class Tuning:
     name: str
     data: Path | None
     recipe: dict[str, Any]
+    reindex: bool = False
+    push: str | None = None
 
     @property
     def work(self) -> Path:
@@ -41,15 +44,21 @@ class Tuning:
         return session.data_dir / "finetuning" / session.settings.collection / self.name
 
     @property
+    def curves(self) -> Path:
+        """Where TensorBoard's files stay."""
+        return self.session.data_dir / "curves" / self.name
+
+    @property
     def target(self) -> Path:
         """Where a result is kept."""
         return self.session.data_dir / "models" / self.name
 
 
 def tune(tuning: Tuning) -> Outcome:
-    """Train and judge."""
+    """Train and judge. What would fail only after the training is refused before it."""
     from ragcli.finetune.ground import Scene
-    from ragcli.finetune.run import Recipe, Tools, finetune
+    from ragcli.finetune.recipe import Recipe, Tools
+    from ragcli.finetune.run import finetune
 
     session = tuning.session
     if not _NAME.fullmatch(tuning.name):
@@ -61,6 +70,10 @@ def tune(tuning: Tuning) -> Outcome:
             f"The embedder {session.settings.embedder.use} cannot be tuned here.",
             "Set embedder.use to sentence-transformers.",
         )
+    if tuning.push:
+        _may_push(tuning.push, session)
+    if tuning.reindex and tuning.recipe["mode"] == "full":
+        session.collection().close()
     if session.embedder_info.model.endswith(SMALL_MODEL):
         session.out.note(STRONGER)
     with TerminalProgress(session.out) as progress:
@@ -75,6 +88,7 @@ def tune(tuning: Tuning) -> Outcome:
                 open=lambda folder: _open(session, folder),
                 collection=session.collection,
                 work=tuning.work,
+                curves=tuning.curves,
                 tell=session.out.note,
             ),
         )
@@ -106,12 +120,8 @@ def _open(session: Session, folder: Path) -> Any:
     )
 
 
-def keep_result(
-    tuning: Tuning, outcome: Outcome, *, reindex: bool, push: str | None
-) -> dict[str, Any]:
+def keep_result(tuning: Tuning, outcome: Outcome) -> dict[str, Any]:
     """Keep what is better, let the configuration name it, and say so; else say why the base stays."""
-    if outcome.ground:
-        outcome.ground.close()
     told = {"name": tuning.name, "kept": outcome.staged is not None, "reason": outcome.reason}
     told |= outcome.told
     if outcome.staged is None:
@@ -122,11 +132,11 @@ def keep_result(
     config, key = _point(tuning, folder)
     told |= {"folder": str(folder), "config": str(config)}
     said = f"Better: kept in {folder}; {config} names it as embedder.{key}."
-    if push:
-        _push(folder, push, tuning.session)
+    if tuning.push:
+        _push(folder, tuning.push, tuning.session)
     if key == "query_adapter":
         return {**told, "said": f"{said} Nothing has to be embedded again."}
-    if reindex:
+    if tuning.reindex:
         return {**told, "said": f"{said} {_reindex(tuning, folder)}"}
     return {**told, "said": f"{said} Embed the collection again with: ragcli ingest"}
 
@@ -171,14 +181,34 @@ def _reindex(tuning: Tuning, folder: Path) -> str:
         return f"The collection has {collection.ledger.coverage().embedded} new vectors."
 
 
-def _push(folder: Path, name: str, session: Session) -> None:
+def _may_push(name: str, session: Session) -> None:
     if session.settings.offline:
         raise UsageError("--push-to-hub needs the network, which is off.", "Leave out --offline.")
-    from huggingface_hub import HfApi
+    if not _token(session):
+        raise UsageError("--push-to-hub needs a token.", "Set HF_TOKEN to one that may write.")
+    if not _HUB_NAME.fullmatch(name):
+        raise UsageError(f"--push-to-hub {name!r} is not OWNER/NAME.", "Such as acme/embedder.")
 
-    api = HfApi(library_name="ragcli", token=session.environ.get("HF_TOKEN"))
-    api.create_repo(name, private=True, exist_ok=True)
-    api.upload_folder(repo_id=name, folder_path=folder)
+
+def _token(session: Session) -> str | None:
+    from huggingface_hub import get_token
+
+    return session.environ.get("HF_TOKEN") or get_token()
+
+
+def _push(folder: Path, name: str, session: Session) -> None:
+    from huggingface_hub import HfApi
+    from huggingface_hub.errors import HfHubHTTPError
+
+    api = HfApi(library_name="ragcli", token=_token(session))
+    try:
+        api.create_repo(name, private=True, exist_ok=True)
+        api.upload_folder(repo_id=name, folder_path=folder)
+    except (HfHubHTTPError, OSError) as error:
+        raise NetworkError(
+            f"The result is kept in {folder}, but it was not uploaded: {str(error).splitlines()[0]}.",
+            f"Upload it with: hf upload {name} {folder}",
+        ) from error
     session.out.note(f"Uploaded to https://huggingface.co/{name}.")
 
 

@@ -12,11 +12,12 @@ from ragcli.finetune.adapter import Fitted, fit, ranking_score
 from ragcli.finetune.ground import Ground
 from ragcli.finetune.material import Question
 from ragcli.finetune.proof import lines, measure, prove
+from ragcli.finetune.recipe import Outcome
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from ragcli.finetune.run import Outcome, Prepared, Recipe, Tools
+    from ragcli.finetune.recipe import Prepared, Recipe, Tools
 
 READ = 10_000
 
@@ -39,8 +40,6 @@ def adapt(ready: Prepared, recipe: Recipe, tools: Tools) -> Outcome:
     """Fit on the training questions, choose on the development ones, judge on the test ones."""
     import numpy as np
 
-    from ragcli.finetune.run import Outcome
-
     fitted = fit_to(ready)
     told: dict[str, Any] = {
         "data": ready.material.name,
@@ -52,24 +51,20 @@ def adapt(ready: Prepared, recipe: Recipe, tools: Tools) -> Outcome:
     tools.tell(f"Fitted the map in {fitted.seconds:.1f} s.")
     if fitted.strength is None:
         reason = "no map is better than none on the development questions"
-        return Outcome(None, None, reason, told, ready.ground)
+        return Outcome(None, None, reason, told)
     adapted = Adapted(ready.embedder, fitted.matrix)
     retrieval = tools.scene.settings.retrieval
     after = measure(ready.ground, adapted, ready.asked(ready.parts.test), retrieval)
     proof = prove(ready.before, after, ready.parts.seen)
-    if ready.general:
-        from ragcli.evaluate.paired import compare
-
-        again = measure(ready.ground, adapted, ready.general, retrieval)
-        proof.general = compare(ready.general_before["dense"], again["dense"])
-        proof.general_set = "questions made from documents that no example is about"
+    if ready.probe:
+        proof.general, proof.general_set = ready.probe.again(adapted, retrieval), ready.probe.name
     told["proof"] = proof.as_json()
     for line in lines(proof):
         tools.tell(line)
     staged = tools.work / "adapter"
     staged.mkdir(exist_ok=True)
     np.save(staged / ADAPTER, fitted.matrix, allow_pickle=False)
-    return Outcome(proof, staged if proof.better else None, proof.reason, told, ready.ground)
+    return Outcome(proof, staged if proof.better else None, proof.reason, told)
 
 
 def fit_to(ready: Prepared) -> Fitted:

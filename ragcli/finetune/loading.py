@@ -12,8 +12,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from ragcli.errors import UsageError
+from ragcli.finetune import beir
 from ragcli.finetune.material import Material, Misfit, Passage, Question
-from ragcli.finetune.reading import Cells, read_rows
+from ragcli.finetune.reading import read_rows
 from ragcli.finetune.shapes import Sample, detect, sample_of
 
 LEAST = 10
@@ -26,7 +27,7 @@ PEEKED = 100
 def load(path: Path) -> Material:
     """Read a file, or a folder as BEIR lays it out. Raises UsageError where nothing can be trained on."""
     if path.is_dir():
-        material = _beir(path)
+        material = beir.training(path)
     elif path.is_file():
         material = _file(path)
     else:
@@ -108,73 +109,6 @@ def _relate(material: Material) -> None:
             material.questions[name].relevant = dict.fromkeys(others, 1)
 
 
-def _beir(folder: Path) -> Material:
-    corpus = folder / "corpus.jsonl"
-    train = folder / "qrels" / "train.tsv"
-    for needed in (corpus, folder / "queries.jsonl", train):
-        if not needed.is_file():
-            raise UsageError(
-                f"{folder} is no BEIR folder to train on: it has no {needed.relative_to(folder)}.",
-                "It holds corpus.jsonl, queries.jsonl and qrels/train.tsv.",
-            )
-    material = Material(folder.absolute().name, "beir", {}, {}, {}, corpus=corpus)
-    material.passages = {
-        str(row["_id"]): Passage(str(row["text"]), str(row["_id"]), str(row.get("title") or ""))
-        for row in _records(corpus, material)
-    }
-    texts = {
-        str(row["_id"]): str(row["text"]) for row in _records(folder / "queries.jsonl", material)
-    }
-    _judge(material, train, texts)
-    trained = set(material.questions)
-    test = folder / "qrels" / "test.tsv"
-    if test.is_file():
-        _judge(material, test, texts)
-        material.test = frozenset(set(material.questions) - trained)
-        _tell_overlap(material, trained)
-    return material
-
-
-def _records(path: Path, material: Material) -> Iterator[Cells]:
-    for line, row in read_rows(path):
-        if (
-            isinstance(row, dict)
-            and row.get("_id") is not None
-            and isinstance(row.get("text"), str)
-        ):
-            yield row
-        else:
-            reason = row if isinstance(row, str) else "it has no _id and text"
-            material.misfits.append(Misfit(path.name, line, reason))
-
-
-def _judge(material: Material, path: Path, texts: dict[str, str]) -> None:
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
-        parts = line.split("\t") if "\t" in line else line.split()
-        if number == 1 and not parts[-1].strip().lstrip("-").isdigit():
-            continue
-        material.rows += 1
-        reason = _add_judgement(material, parts, texts)
-        if reason:
-            material.misfits.append(Misfit(f"qrels/{path.name}", number, reason))
-
-
-def _add_judgement(material: Material, parts: list[str], texts: dict[str, str]) -> str:
-    if len(parts) not in (3, 4) or not parts[-1].strip().lstrip("-").isdigit():
-        return "it is not QUESTION, DOCUMENT and a whole number"
-    question, passage, grade = parts[0].strip(), parts[-2].strip(), int(parts[-1])
-    if question not in texts:
-        return f"the question {question!r} is not in queries.jsonl"
-    if passage not in material.passages:
-        return f"the document {passage!r} is not in corpus.jsonl"
-    known = material.questions.setdefault(question, Question(texts[question]))
-    if grade > 0:
-        known.relevant[passage] = grade
-    else:
-        known.refused.append(passage)
-    return ""
-
-
 def _refuse(material: Material) -> None:
     """Say in one sentence, before any time is spent, why this cannot be trained on."""
     hint = f" The first of them: {material.misfits[0]}." if material.misfits else ""
@@ -193,19 +127,6 @@ def _refuse(material: Material) -> None:
             f" {next(iter(values)):g}.",
             "Pairs with a score need different scores; leave the column out for pairs that belong"
             " together.",
-        )
-
-
-def _tell_overlap(material: Material, trained: set[str]) -> None:
-    """Questions of the test part that are trained on under another id are taken out of it."""
-    texts = {material.questions[id].text.casefold().strip() for id in trained}
-    shared = {id for id in material.test if material.questions[id].text.casefold().strip() in texts}
-    if shared:
-        material.test -= shared
-        for id in shared:
-            del material.questions[id]
-        material.notes.append(
-            f"{len(shared)} test questions are also trained on: they are left out of the proof."
         )
 
 

@@ -41,6 +41,8 @@ class Order:
     estimate: bool = False
     """Say what it costs and stop."""
     log_to: list[str] = field(default_factory=list)
+    curves: str = ""
+    """Folder for TensorBoard's files."""
     stop_after: int = 0
     """Interrupt after so many steps, as a person would; 0 never does."""
 

@@ -74,13 +74,20 @@ def run(order: Order, listen: Listen) -> dict[str, Any]:
     """
     place = Path(order.work) / "order.json"
     order.save(place)
+    killed = _killed_for_memory()
     with tempfile.TemporaryFile() as log:
         child = subprocess.Popen(
             [sys.executable, "-P", "-m", "ragcli.finetune.child", str(place)],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=log,
-            env={**os.environ, **QUIET, **STEADY_MEMORY, **SLEEPING_THREADS},
+            env={
+                **os.environ,
+                **QUIET,
+                **STEADY_MEMORY,
+                **SLEEPING_THREADS,
+                "TENSORBOARD_LOGGING_DIR": order.curves,
+            },
             text=True,
             # A terminal's interrupt reaches the child through us alone, once.
             start_new_session=True,
@@ -94,7 +101,8 @@ def run(order: Order, listen: Listen) -> dict[str, Any]:
         if "done" not in report and "interrupted" not in report:
             log.seek(0)
             said = log.read().decode(errors="replace").strip().splitlines()[-KEPT_LINES:]
-            raise _failed(report, child.returncode, said)
+            short = _killed_for_memory() > killed
+            raise _failed(report, child.returncode, said, short=short)
     return report
 
 
@@ -114,15 +122,26 @@ def _follow(child: subprocess.Popen[str], listen: Listen) -> dict[str, Any]:
     return last
 
 
-def _failed(report: dict[str, Any], code: int, said: list[str]) -> ModelError:
+def _failed(report: dict[str, Any], code: int, said: list[str], *, short: bool) -> ModelError:
     if "error" in report:
         return ModelError(report["error"], report["fix"])
-    if code == -signal.SIGKILL:
+    if code == -signal.SIGKILL and short:
         return ModelError(
-            "Training was killed, as systems do when memory runs out.",
+            "Training was killed: the memory ran out.",
             "Set a smaller --batch, or --loss cached-mnrl.",
         )
-    why = said[-1].strip().rstrip(".") if said else f"exit code {code}"
-    failure = ModelError(f"Training failed: {why}.", "Run it again with -v for all it said.")
+    why = said[-1].strip().rstrip(".") if said else "it said nothing"
+    how = "failed" if code > 0 else "ended unexpectedly"
+    cause = f" ({signal.Signals(-code).name})" if code < 0 else ""
+    failure = ModelError(f"Training {how}{cause}: {why}.", "Run it again with -v for all it said.")
     failure.__cause__ = RuntimeError("\n".join(said))
     return failure
+
+
+def _killed_for_memory() -> int:
+    """Processes that this system has killed for memory since its start; 0 where it does not say."""
+    try:
+        lines = Path("/proc/vmstat").read_text(encoding="ascii").splitlines()
+    except OSError:
+        return 0
+    return next((int(line.split()[1]) for line in lines if line.startswith("oom_kill ")), 0)

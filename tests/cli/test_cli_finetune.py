@@ -35,6 +35,19 @@ def examples(path: Path, *, learnable: bool, count: int = 220) -> Path:
     return path
 
 
+def beir(folder: Path) -> Path:
+    """Questions that are in the words of their documents: the check against forgetting."""
+    (folder / "qrels").mkdir(parents=True)
+    texts = [f"{' '.join(ANSWERED[n % 8 :])} page {n}" for n in range(30)]
+    corpus = [json.dumps({"_id": f"d{n}", "text": text}) for n, text in enumerate(texts)]
+    queries = [json.dumps({"_id": f"q{n}", "text": text[:20]}) for n, text in enumerate(texts)]
+    (folder / "corpus.jsonl").write_text("\n".join(corpus))
+    (folder / "queries.jsonl").write_text("\n".join(queries))
+    judged = "".join(f"q{n}\td{n}\t1\n" for n in range(30))
+    (folder / "qrels" / "test.tsv").write_text("query-id\tcorpus-id\tscore\n" + judged)
+    return folder
+
+
 def project(folder: Path) -> Path:
     model = make_model(folder / "base")
     (folder / ".ragcli").mkdir()
@@ -104,10 +117,14 @@ def test_what_is_not_better_is_not_kept_and_that_is_no_failure(ragcli: Run, tmp_
 def test_an_adapter_embeds_nothing_again(ragcli: Run, tmp_path: Path) -> None:
     folder = project(tmp_path / "project")
     data = examples(folder / "data.jsonl", learnable=True)
-    done = ragcli("finetune-embedder", str(data), "--mode", "adapter", "--json", cwd=folder)
+    general = beir(folder / "general")
+    command = ("finetune-embedder", str(data), "--mode", "adapter", "--general", str(general))
+    done = ragcli(*command, "--json", cwd=folder)
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout)
     assert told["kept"], told["reason"]
+    assert told["proof"]["general_set"] == "general"
+    assert told["proof"]["general"]["questions"] == 30
     (folder / "notes.md").write_text("The tide is in the log.\n")
     assert ragcli("ingest", "notes.md", cwd=folder).returncode == 0
     assert "query_adapter" in (folder / "ragcli.yaml").read_text()

@@ -58,6 +58,12 @@ def finetune_embedder(
     ] = None,
     lora: Annotated[int, typer.Option("--lora", min=0, help="Rank of LoRA; 0 is off.")] = 0,
     precision: Annotated[str, typer.Option("--precision", help="auto, bf16 or fp32.")] = "auto",
+    general: Annotated[
+        Path | None,
+        typer.Option(
+            "--general", metavar="SET", help="Check against forgetting: a BEIR folder or a file."
+        ),
+    ] = None,
     log_to: Annotated[
         list[str] | None, typer.Option("--log-to", help="tensorboard or wandb.")
     ] = None,
@@ -99,17 +105,19 @@ def finetune_embedder(
         "matryoshka": _numbers(matryoshka),
         "lora": lora,
         "precision": _one_of("precision", precision, ("auto", "bf16", "fp32")),
+        "general": session.absolute(general) if general else None,
         "log_to": tuple(_one_of("log-to", one, ("tensorboard", "wandb")) for one in log_to or []),
         "resume": resume,
         "estimate": estimate,
     }
-    tuning = Tuning(session, name, session.absolute(data) if data else None, given)
+    source = session.absolute(data) if data else None
+    tuning = Tuning(session, name, source, given, reindex, push)
     try:
         outcome = tune(tuning)
     except KeyboardInterrupt:
         session.out.note("Interrupted. The last checkpoint is kept; go on with --resume.")
         raise typer.Exit(130) from None
-    _show(session, keep_result(tuning, outcome, reindex=reindex, push=push))
+    _show(session, keep_result(tuning, outcome))
 
 
 def _one_of(option: str, value: str, known: tuple[str, ...]) -> str:

@@ -1,0 +1,115 @@
+"""Before training: reads the data, opens the corpus, splits, measures the base. Says what it finds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from ragcli.errors import CollectionMissing, UsageError
+from ragcli.finetune import forgetting, pseudo
+from ragcli.finetune.ground import Ground, embed_with, from_passages, holds, twin
+from ragcli.finetune.loading import load
+from ragcli.finetune.material import Material
+from ragcli.finetune.proof import measure
+from ragcli.finetune.recipe import Prepared, Recipe, Tools
+from ragcli.finetune.split import Parts, split
+
+FEWEST_MADE = 50
+
+
+def prepare(data: Path | None, recipe: Recipe, tools: Tools) -> Prepared:
+    """All that training and proof need. Raises UsageError for data that cannot work."""
+    general = forgetting.read(recipe.general) if recipe.general else None
+    ready = _from_data(data, recipe, tools) if data else _from_collection(recipe, tools)
+    tools.tell("Measuring the base on the held-out questions.")
+    retrieval = tools.scene.settings.retrieval
+    ready.before = measure(ready.ground, ready.embedder, ready.asked(ready.parts.test), retrieval)
+    if general:
+        tools.tell(f"Measuring the base on the general questions of {general.name}.")
+        ready.probe = forgetting.given(
+            general, tools.work / "general", tools.scene, tools.base, lambda: ready.embedder
+        )
+    elif data:
+        ready.probe = forgetting.made(
+            ready.ground, ready.embedder, ready.material, recipe.seed, retrieval
+        )
+    return ready
+
+
+def _from_data(data: Path, recipe: Recipe, tools: Tools) -> Prepared:
+    material = load(data)
+    parts = _looked_at(material, recipe, tools)
+    embedder = tools.embedder()
+    ground = _corpus(material, tools, embedder)
+    return Prepared(material, parts, ground, {}, None, embedder)
+
+
+def _from_collection(recipe: Recipe, tools: Tools) -> Prepared:
+    embedder = tools.embedder()
+    ground = _own(tools, records=False)
+    most = recipe.most_examples or pseudo.MOST
+    material = pseudo.from_collection(
+        ground, embedder, recipe.seed, most=most, recipe=recipe.questions
+    )
+    if len(material.questions) < FEWEST_MADE:
+        raise UsageError(
+            f"Only {len(material.questions)} questions can be made from the collection.",
+            "Give training data: ragcli finetune-embedder FILE.",
+        )
+    return Prepared(material, _looked_at(material, recipe, tools), ground, {}, None, embedder)
+
+
+def _own(tools: Tools, *, records: bool) -> Ground:
+    with tools.collection() as collection:
+        ground = twin(tools.work / "ground", collection, tools.scene, records=records)
+    coverage = ground.collection.ledger.coverage()
+    if coverage.embedded < coverage.chunks:
+        embed_with(ground, tools.scene, tools.base, tools.embedder)
+    return ground
+
+
+def _corpus(material: Material, tools: Tools, embedder: Any) -> Ground:
+    """The user's collection where it holds every document of the data, else one made of the data."""
+    if material.corpus is not None:
+        try:
+            with tools.collection() as collection:
+                known = holds(collection, set(material.passages))
+        except CollectionMissing:
+            known = False
+        if known:
+            tools.tell("The collection holds all documents of the data: it is the corpus.")
+            return _own(tools, records=True)
+    tools.tell(f"The corpus is the {len(material.passages)} passages of the data.")
+    folder = tools.work / "ground"
+    return from_passages(folder, material.passages, tools.scene, tools.base, lambda: embedder)
+
+
+def _looked_at(material: Material, recipe: Recipe, tools: Tools) -> Parts:
+    """Say what the data is and how it splits, before any time is spent."""
+    _tell_data(material, tools)
+    parts = split(material, recipe.seed)
+    _tell_parts(parts, tools)
+    return parts
+
+
+def _tell_data(material: Material, tools: Tools) -> None:
+    named = ", ".join(f"{role} = {column}" for role, column in material.columns.items())
+    tools.tell(
+        f"{material.name}: {material.shape}{f' ({named})' if named else ''},"
+        f" {len(material.questions)} questions, {len(material.passages)} passages."
+    )
+    for note in material.notes:
+        tools.tell(note)
+    if material.misfits:
+        tools.tell(f"{len(material.misfits)} rows do not fit and are left out:")
+    for misfit in material.misfits:
+        tools.tell(f"  {misfit}")
+
+
+def _tell_parts(parts: Parts, tools: Tools) -> None:
+    how = "by document" if parts.by_document else "by question: nearly all share documents"
+    tools.tell(
+        f"Split {how}: {len(parts.train)} questions to train, {len(parts.development)} to develop,"
+        f" {len(parts.test)} to judge; the documents of {len(parts.seen)} of these are trained on"
+        " too."
+    )

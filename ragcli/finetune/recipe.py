@@ -1,0 +1,89 @@
+"""What a run is told and given, and what comes of it. Plain data."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from ragcli.finetune.forgetting import Probe
+from ragcli.finetune.ground import Ground, Scene
+from ragcli.finetune.material import Material, Question
+from ragcli.finetune.proof import Proof, Values
+from ragcli.finetune.split import Parts
+from ragcli.index.collection import Collection
+
+if TYPE_CHECKING:
+    from ragcli.embedders import EmbedderInfo
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """How to train. What is None is chosen by the data."""
+
+    mode: Literal["full", "adapter"] = "full"
+    loss: str | None = None
+    epochs: float | None = None
+    batch: int = 64
+    learning_rate: float | None = None
+    negatives: int = 0
+    seed: int = 7
+    matryoshka: tuple[int, ...] = ()
+    lora: int = 0
+    patience: int = 2
+    most_steps: int = -1
+    most_examples: int | None = None
+    precision: str = "auto"
+    questions: str = "all"
+    general: Path | None = None
+    log_to: tuple[str, ...] = ()
+    resume: bool = False
+    estimate: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What a run is given: the base embedder, a way to open another, folders, someone to tell."""
+
+    scene: Scene
+    base: EmbedderInfo
+    embedder: Callable[[], Any]
+    describe: Callable[[Path], EmbedderInfo]
+    open: Callable[[Path], Any]
+    collection: Callable[[], Collection]
+    work: Path
+    curves: Path
+    tell: Callable[[str], None]
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What came of it; `staged` is the folder of what is to be kept, None where the base stays."""
+
+    proof: Proof | None
+    staged: Path | None
+    reason: str
+    told: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Prepared:
+    """Data, corpus and parts of one run."""
+
+    material: Material
+    parts: Parts
+    ground: Ground
+    before: Values
+    probe: Probe | None
+    embedder: Any
+
+    def asked(self, ids: Iterable[str]) -> dict[str, Question]:
+        """Some of the questions."""
+        return {id: self.material.questions[id] for id in ids}
+
+    def close(self) -> None:
+        """Let go of the corpora."""
+        self.ground.close()
+        if self.probe and self.probe.ground is not self.ground:
+            self.probe.ground.close()
