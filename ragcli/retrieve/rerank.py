@@ -31,5 +31,6 @@ def rerank(ranked: Sequence[Ranked], question: str, reranker: Reranker, depth: i
     lowest = min(item.hit.score for item in first)
     for item in rest:
         # What was not read stands behind what was, in its own order, on one falling scale.
-        item.hit.fused, item.hit.score = item.hit.score, item.hit.score * lowest
+        item.hit.fused = item.hit.score
+        item.hit.score = min(item.hit.score * lowest, lowest)
     return [*sorted(first, key=lambda item: -item.hit.score), *rest]
