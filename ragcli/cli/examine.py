@@ -22,14 +22,14 @@ class Examined:
 
 def examine_llm(session: Session) -> Examined:
     """The language model of these settings; nothing is loaded, fetched or asked."""
-    if session.llm_name is None:
+    if session.llm.name is None:
         return Examined(True, "none; answers are quotes of the documents")
     try:
         use = session.settings.llm.use
-        hosted = _hosted(session, "llm", use, session.llm_options, session.llm_name)
+        hosted = _hosted(session, "llm", use, session.llm.options, session.llm.name)
         return hosted or _local(session)
     except RagcliError as error:
-        return Examined(False, f"{session.llm_name}: {error.message} {error.fix}")
+        return Examined(False, f"{session.llm.name}: {error.message} {error.fix}")
 
 
 def examine_reranker(session: Session) -> Examined:
@@ -74,10 +74,6 @@ def _hosted(session: Session, section: str, use: str, options: Any, name: str) -
 
 
 def _local(session: Session) -> Examined:
-    from ragcli.llms import LLMS
-    from ragcli.registry import load
-
-    module = load("llm", LLMS, session.settings.llm.use)
-    place = module.describe(session.llm_options, session.llm_resources())
+    place = session.llm.plug.describe(session.llm.options, session.llm.resources)
     where = f" ({place.folder})" if place.folder else ""
-    return Examined(True, f"{session.llm_name} from {place.source}{where}", place.host)
+    return Examined(True, f"{session.llm.name} from {place.source}{where}", place.host)

@@ -61,12 +61,12 @@ def write_new(file: Path, lines: Sequence[str]) -> None:
 def _made(session: Session, ledger: Ledger, count: int, seed: int) -> Iterator[Made]:
     from ragcli.evaluate.making import make, make_with
 
-    if session.llm_name is None:
+    if session.llm.name is None:
         yield from make(ledger, count, seed)
         return
     failed = 0
     for made in make_with(
-        ledger, count, seed, session.llm.name, lambda *told: _asked(session, *told)
+        ledger, count, seed, session.llm.ready.name, lambda *told: _asked(session, *told)
     ):
         failed += made is None
         if made is not None:
@@ -83,5 +83,5 @@ def _asked(session: Session, system: str, prompt: str) -> str:
 
     # A trace would send the passage to another host.
     with tracing_context(enabled=False):
-        pieces = session.llm.model.stream([SystemMessage(system), HumanMessage(prompt)])
+        pieces = session.llm.ready.model.stream([SystemMessage(system), HumanMessage(prompt)])
         return "".join(str(piece.text) for piece in pieces)

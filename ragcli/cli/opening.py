@@ -67,6 +67,7 @@ class Asking:
 
         `on_text` is told what a language model writes, as soon as it is certain.
         """
+        self._session.llm.begin()
         from ragcli.answer.chain import answer
         from ragcli.retrieve.retriever import CollectionRetriever
 
@@ -114,7 +115,7 @@ class Asking:
         module = load("answerer", ANSWERERS, choice.use)
         given: dict[str, Any] = {}
         if choice.use in WRITERS and session.settings.llm.use != "none":
-            given = {"llm": lambda: session.llm, "on_text": on_text}
+            given = {"llm": lambda: session.llm.ready, "on_text": on_text}
         chain: BaseCombineDocumentsChain = module.build(
             plug_options(module, "answer", choice), session.embedder, **given
         )

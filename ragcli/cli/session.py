@@ -4,26 +4,24 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from ragcli.cli.configuration import Configuration
-from ragcli.cli.environment import silence_logs
 from ragcli.cli.options import Common
 from ragcli.cli.output import Output
 
 if TYPE_CHECKING:
+    from ragcli.cli.llm import ChosenLlm
     from ragcli.cli.opening import Asking
     from ragcli.embedders import EmbedderInfo
     from ragcli.embedders.embedder import SentenceEmbedder
     from ragcli.index.collection import Collection
     from ragcli.index.surroundings import Surroundings
     from ragcli.ingest.report import IngestReport, Progress
-    from ragcli.llms import Resources
-    from ragcli.llms.llm import Llm
     from ragcli.rerankers.reranker import Reranker
     from ragcli.settings import Settings
 
@@ -127,54 +125,16 @@ class Session:
             self.config.override(reranker__use=DEFAULT if wanted else NONE)
 
     @cached_property
-    def llm(self) -> Llm:
-        """The configured language model, ready to be asked; closed when the asking ends."""
-        from ragcli.cli.progress import TerminalProgress
-        from ragcli.llms import LLMS
-        from ragcli.registry import load
+    def llm(self) -> ChosenLlm:
+        """The configured language model; nothing of it is loaded yet."""
+        from ragcli.cli.llm import ChosenLlm
 
-        silence_logs()
-        module = load("llm", LLMS, self.settings.llm.use)
-        options = self.llm_options
-        with TerminalProgress(self.out) as progress:
-            progress.phase(f"Loading {self.llm_name}", None)
-            tell = [progress.message]
-            llm: Llm = module.build(options, self.llm_resources(lambda text: tell[-1](text)))
-            # A hosted model has something to say later: that it waits.
-            tell.append(self.out.note)
-        return llm
-
-    @property
-    def llm_options(self) -> Any:
-        """The options of the configured language model's plug; raises ConfigError."""
-        from ragcli.config import plug_options
-        from ragcli.llms import LLMS
-        from ragcli.registry import load
-
-        choice = self.settings.llm
-        return plug_options(load("llm", LLMS, choice.use), "llm", choice)
-
-    def llm_resources(self, on_progress: Callable[[str], None] | None = None) -> Resources:
-        """What a language model is given beside its options: the keys include those of `.env`."""
-        from ragcli.llms import Resources
-
-        return Resources(
-            self.cache_dir, self.settings.offline, self.environ, on_progress or self.out.detail
-        )
-
-    @property
-    def llm_name(self) -> str | None:
-        """`plug:model` of the model that would write answers; None where they are quotes."""
-        choice = self.settings.llm
-        if choice.use == "none" or self.settings.answer.use == "quote":
-            return None
-        return f"{choice.use}:{choice.options.get('model', '')}".rstrip(":")
+        return ChosenLlm(self.settings, self.cache_dir, self.environ, self.out)
 
     def close(self) -> None:
         """Let go of the language model, if it was asked."""
         if "llm" in self.__dict__:
             self.llm.close()
-            del self.llm
 
     def absolute(self, path: Path) -> Path:
         """The path from the working directory, without links."""
@@ -276,6 +236,6 @@ class Session:
             "embedder": self.embedder_info.model if settings.retrieval.mode != "lexical" else None,
             "store": settings.store.use,
             "reranker": self.reranker_name,
-            "llm": self.llm_name,
+            "llm": self.llm.name,
             "top_k": settings.retrieval.top_k,
         }

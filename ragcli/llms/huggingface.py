@@ -18,7 +18,8 @@ from ragcli.models.cores import physical_cores
 from ragcli.models.gpu import gpu_trouble
 
 if TYPE_CHECKING:
-    from ragcli.llms.llm import Llm
+    from ragcli.llms.huggingface_session import Session
+    from ragcli.llms.llm import Begun, Llm
 
 MARGIN = 8
 """Tokens that texts may have more when they stand together than when they are counted alone."""
@@ -106,18 +107,35 @@ def build(options: Options, resources: Resources) -> Llm:
 
     Raises what `describe` raises, and ModelError when it cannot be loaded or its device is absent.
     """
-    from ragcli.llms.huggingface_chat import PipelineChat
-    from ragcli.llms.huggingface_count import counter
-    from ragcli.llms.huggingface_session import Session
-    from ragcli.llms.llm import Llm
-
     _check(options)
+    return _start(options, find(options.model, options.revision, resources), resources).wait()
+
+
+def begin(options: Options, resources: Resources) -> Begun | None:
+    """Start loading the model; None where it has to be fetched first. Raises what `build` raises."""
+    _check(options)
+    place = seek(options.model, options.revision, resources.offline)
+    return None if place.folder is None else _start(options, place, resources)
+
+
+def _start(options: Options, place: Whereabouts, resources: Resources) -> Begun:
+    from ragcli.llms.huggingface_session import Session
+    from ragcli.llms.llm import Begun
+
     device = _device(options)
-    place = find(options.model, options.revision, resources)
     card = _read(options, place)
     window = _window(options, card)
-    count = counter(card)
     session = Session(options.model, _order(options, card, device, window), resources.on_progress)
+    return Begun(lambda: _ready(options, card, window, session), session.close)
+
+
+def _ready(options: Options, card: Card, window: int, session: Session) -> Llm:
+    from ragcli.llms.huggingface_chat import PipelineChat
+    from ragcli.llms.huggingface_count import counter
+    from ragcli.llms.llm import Llm
+
+    count = counter(card)
+    session.wait()
     return Llm(
         name=f"huggingface:{options.model}",
         model=PipelineChat(session=session),

@@ -1,4 +1,4 @@
-"""The parent's side of the child that holds the model: start it, ask it, end it.
+"""The parent's side of the child that holds the model: start it, wait for it, ask it, end it.
 
 An answer that is not read to its end, by an interrupt or otherwise, ends the child: it would go on
 generating. The next question starts a new one.
@@ -19,13 +19,15 @@ Message = dict[str, Any]
 
 
 class Session:
-    """A model that is loaded, in a child. `overhead` is what its chat template adds, in tokens."""
+    """A model in a child, which begins to load it at once. `overhead` is what its chat template adds,
+    in tokens, known when it is loaded."""
 
     def __init__(self, model: str, order: Message, on_progress: Callable[[str], None]) -> None:
         self._model = model
         self._order = order
         self._say = on_progress
         self._child: Child | None = None
+        self._loaded = False
         self._one_at_a_time = threading.Lock()
         self.overhead: int = 0
         self._start()
@@ -35,6 +37,18 @@ class Session:
         """The process number of the child, while there is one."""
         return self._child.pid if self._child else None
 
+    def wait(self) -> Child:
+        """Wait until the model is loaded. Raises ModelError when it cannot be."""
+        child = self._child or self._start()
+        if not self._loaded:
+            try:
+                self.overhead = self._hear(child)["ready"]["overhead"]
+            except BaseException:
+                self.close()
+                raise
+            self._loaded = True
+        return child
+
     def ask(self, messages: Sequence[Message], stop: Sequence[str]) -> Iterator[Message]:
         """Pieces of the answer (`text`), then what is known of it (`done`).
 
@@ -43,7 +57,7 @@ class Session:
         with self._one_at_a_time:
             whole = False
             try:
-                child = self._child or self._start()
+                child = self.wait()
                 self._send(child, {"messages": list(messages), "stop": list(stop)})
                 while "done" not in (reply := self._hear(child)):
                     yield reply
@@ -64,12 +78,8 @@ class Session:
 
     def _start(self) -> Child:
         child = self._child = Child(MODULE, {**QUIET, **STEADY_MEMORY, **SLEEPING_THREADS})
-        try:
-            self._send(child, self._order)
-            self.overhead = self._hear(child)["ready"]["overhead"]
-        except BaseException:
-            self.close()
-            raise
+        self._loaded = False
+        self._send(child, self._order)
         return child
 
     def _send(self, child: Child, message: Message) -> None:

@@ -27,3 +27,12 @@ class Llm:
     count: Callable[[str], int]
     exact: bool
     close: Callable[[], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A model that is being loaded. `wait` returns it when it can be asked, and raises what went wrong;
+    `close` gives it up instead."""
+
+    wait: Callable[[], Llm]
+    close: Callable[[], None]
