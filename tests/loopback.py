@@ -56,6 +56,12 @@ class Loopback:
         return self.replies.pop(0) if len(self.replies) > 1 else self.replies[0]
 
 
+def _body(raw: bytes, kind: str) -> dict[str, Any]:
+    if kind == "application/x-ndjson":
+        return {"lines": [json.loads(line) for line in raw.splitlines()]}
+    return dict(json.loads(raw or b"{}"))
+
+
 @contextmanager
 def loopback(*replies: Reply) -> Iterator[Loopback]:
     """A server that gives these replies, for as long as the block runs."""
@@ -68,7 +74,7 @@ def loopback(*replies: Reply) -> Iterator[Loopback]:
 
         def do_POST(self) -> None:
             length = int(self.headers.get("content-length") or 0)
-            body = json.loads(self.rfile.read(length) or b"{}")
+            body = _body(self.rfile.read(length), self.headers.get("content-type") or "")
             headers = {name.lower(): value for name, value in self.headers.items()}
             asked = Asked(self.path, headers, body)
             state.asked.append(asked)

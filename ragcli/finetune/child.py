@@ -64,7 +64,7 @@ class Stop:
 def train(order: Order, voice: Voice, stop: Stop) -> dict[str, Any]:
     """Train, load the best checkpoint, blend it with the base, save; what came of it."""
     from ragcli.finetune.blend import blend
-    from ragcli.finetune.cost import foretell
+    from ragcli.finetune.cost import foretell, peak
     from ragcli.finetune.trainer import make
 
     work = Path(order.work)
@@ -85,8 +85,9 @@ def train(order: Order, voice: Voice, stop: Stop) -> dict[str, Any]:
     report = {
         "steps": steps,
         "seconds": seconds,
-        "examples_per_second": run.watch.examples / seconds if seconds else 0.0,
+        "examples_per_second": run.watch.examples / max(seconds - run.evaluator.seconds, 1e-9),
         "precision": run.precision,
+        "peak_bytes": peak(),
     }
     if stop.asked:
         return {"interrupted": True, **report}

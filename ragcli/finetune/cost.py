@@ -47,7 +47,7 @@ def foretell(run: Any, evaluation: float) -> Cost:
     measured = run.order.evaluations + len(run.order.shares)
     seconds = step * steps + evaluation * measured
     weights = sum(tensor.numel() for tensor in run.model.parameters())
-    memory = _peak() + OPTIMIZER_BYTES * weights
+    memory = peak() + OPTIMIZER_BYTES * weights
     free = _available()
     if free is not None and OPTIMIZER_BYTES * weights > free:
         raise ModelError(
@@ -88,7 +88,8 @@ def _autocast(run: Any) -> Any:
     return torch.autocast(kind, torch.bfloat16, enabled=run.precision == "bf16")
 
 
-def _peak() -> int:
+def peak() -> int:
+    """The most memory that this process has held so far, in bytes."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 

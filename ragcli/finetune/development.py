@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -30,10 +31,15 @@ class Development(BaseEvaluator):  # type: ignore[misc]
         self._half = precision == "bf16"
         self.primary_metric = METRIC
         self.greater_is_better = True
+        self.seconds = 0.0
+        """Spent within training so far."""
 
     def __call__(self, model: Any, *_: Any, **__: Any) -> dict[str, float]:
         """`{"ndcg@10": value}`."""
-        return {METRIC: self.measure(model)}
+        started = time.monotonic()
+        value = self.measure(model)
+        self.seconds += time.monotonic() - started
+        return {METRIC: value}
 
     def measure(self, model: Any) -> float:
         """nDCG@10 of this model."""

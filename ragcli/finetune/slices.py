@@ -14,7 +14,7 @@ from sentence_transformers import SentenceTransformer
 from torch.utils.checkpoint import checkpoint
 
 SLICE_TOKENS = {"cpu": 4096, "cuda": 65_536}
-KEPT_BYTES = {"cpu": 2_200_000_000, "cuda": 20_000_000_000}
+KEPT_BYTES = {"cpu": 1_600_000_000, "cuda": 20_000_000_000}
 """Activations kept for the way back."""
 PER_VALUE = {"bf16": 70, "fp32": 108}
 """Bytes that a layer keeps for each token and each place of the hidden state."""

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from calling import Run
+from loopback import Asked, Reply, loopback
 from models import make_model
 
 ASKED = ("harbour", "river", "bridge", "bread", "library", "tide", "sand", "steel")
@@ -33,6 +34,19 @@ def examples(path: Path, *, learnable: bool, count: int = 220) -> Path:
         lines.append(json.dumps({"question": asked, "context": f"{answered} {len(lines)}"}))
     path.write_text("\n".join(lines) + "\n")
     return path
+
+
+class Hub(Reply):
+    """The Hub, as far as an upload asks for it."""
+
+    def answering(self, asked: Asked) -> Reply:
+        answer: dict = {"url": "http://127.0.0.1/me/map"}
+        if "preupload" in asked.path:
+            files = [{**file, "uploadMode": "regular"} for file in asked.body["files"]]
+            answer = {"files": [{**file, "shouldIgnore": False} for file in files]}
+        elif "commit" in asked.path:
+            answer = {"commitUrl": answer["url"], "commitOid": "0" * 40}
+        return Reply(parts=[json.dumps(answer).encode()])
 
 
 def beir(folder: Path) -> Path:
@@ -66,11 +80,13 @@ def test_what_is_better_is_kept_loads_elsewhere_and_can_be_taken_back(
     (folder / "notes.md").write_text(f"# Notes\n\nA page with words: {words}.\n")
     assert ragcli("ingest", "notes.md", cwd=folder).returncode == 0
     data = examples(folder / "data.jsonl", learnable=True)
-    done = ragcli("finetune-embedder", str(data), *FAST, cwd=folder)
+    more = ("--reindex", "--log-to", "tensorboard")
+    done = ragcli("finetune-embedder", str(data), *FAST, *more, cwd=folder)
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout)
     assert told["kept"], told["reason"]
     assert told["proof"]["dense"]["verdict"] == "better"
+    assert list((folder / ".ragcli" / "curves" / "tuned").glob("events.*"))
     result = Path(told["folder"])
     assert (result / "onnx" / "model.onnx").is_file()
     card = (result / "README.md").read_text()
@@ -79,12 +95,6 @@ def test_what_is_better_is_kept_loads_elsewhere_and_can_be_taken_back(
     config = (folder / "ragcli.yaml").read_text()
     assert config.startswith("# ours") and str(result) in config
 
-    refused = ragcli("search", "words", cwd=folder)
-    assert refused.returncode == 2 and "ragcli ingest;" in refused.stderr
-    again = ragcli("ingest", "--json", cwd=folder)
-    assert again.returncode == 0, again.stderr
-    # No file is read again: the texts in the ledger get new vectors.
-    assert json.loads(again.stdout)["unchanged"] == 1
     assert ragcli("search", "words", cwd=folder).returncode == 0
 
     script = (
@@ -99,7 +109,14 @@ def test_what_is_better_is_kept_loads_elsewhere_and_can_be_taken_back(
     back = ragcli("finetune-embedder", "--rollback", cwd=folder)
     assert back.returncode == 0, back.stderr
     assert (folder / "ragcli.yaml").read_text().count(str(folder / "base")) == 1
-    assert ragcli("ingest", cwd=folder).returncode == 0
+
+    refused = ragcli("search", "words", cwd=folder)
+    assert refused.returncode == 2 and "ragcli ingest;" in refused.stderr
+    again = ragcli("ingest", "--json", cwd=folder)
+    assert again.returncode == 0, again.stderr
+    # No file is read again: the texts in the ledger get new vectors.
+    assert json.loads(again.stdout)["unchanged"] == 1
+    assert ragcli("search", "words", cwd=folder).returncode == 0
 
 
 def test_what_is_not_better_is_not_kept_and_that_is_no_failure(ragcli: Run, tmp_path: Path) -> None:
@@ -118,9 +135,17 @@ def test_an_adapter_embeds_nothing_again(ragcli: Run, tmp_path: Path) -> None:
     folder = project(tmp_path / "project")
     data = examples(folder / "data.jsonl", learnable=True)
     general = beir(folder / "general")
-    command = ("finetune-embedder", str(data), "--mode", "adapter", "--general", str(general))
-    done = ragcli(*command, "--json", cwd=folder)
+    command = ("finetune-embedder", str(data), "--mode", "adapter", "--push-to-hub", "me/map")
+    for options, said in ((("--offline",), "needs the network"), ((), "needs a token")):
+        refused = ragcli(*command, *options, cwd=folder)
+        assert refused.returncode == 2 and said in refused.stderr
+    with loopback(Hub()) as hub:
+        env = {"HF_ENDPOINT": hub.url, "HF_TOKEN": "hf_secret", "HF_HUB_OFFLINE": "0"}
+        done = ragcli(*command, "--general", str(general), "--json", cwd=folder, env=env)
     assert done.returncode == 0, done.stderr
+    assert hub.asked[0].body["visibility"] == "private"
+    sent = [line["value"]["path"] for line in hub.asked[-1].body["lines"][1:]]
+    assert sorted(sent) == ["README.md", "finetuning.json", "query_adapter.npy"]
     told = json.loads(done.stdout)
     assert told["kept"], told["reason"]
     assert told["proof"]["general_set"] == "general"
