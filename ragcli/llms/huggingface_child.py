@@ -36,7 +36,7 @@ def main() -> int:
     requests = sys.stdin.buffer
     threading.Thread(target=_leave_with_parent, args=(requests.fileno(),), daemon=True).start()
     try:
-        _serve(requests, replies)
+        serve(requests, replies)
     except (EOFError, BrokenPipeError):
         return 0
     return 1
@@ -67,7 +67,8 @@ class Replies:
         )
 
 
-def _serve(requests: IO[bytes], replies: Replies) -> None:
+def serve(requests: IO[bytes], replies: Replies) -> None:
+    """Load the model that the first request orders, and answer the others; raises EOFError at their end."""
     order, _ = receive(requests)
     model = order["model"]
     try:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -28,3 +30,10 @@ def bench(tmp_path_factory: pytest.TempPathFactory, chat_model: Path) -> Path:
             )
             assert done.returncode == 0, done.stderr[-3000:]
     return root
+
+
+@pytest.fixture(scope="session")
+def told(bench: Path) -> dict[str, list[dict[str, Any]]]:
+    """What the child replied to each order of `workbench.py`."""
+    replies: dict[str, list[dict[str, Any]]] = json.loads((bench / "told.json").read_text())
+    return replies

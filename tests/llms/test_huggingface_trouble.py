@@ -4,24 +4,22 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
-from asking import asked, built, edit, streamed
+from asking import asked, built, streamed
 
 from ragcli.errors import ModelError
+from ragcli.llms.huggingface_card import read_card
+from ragcli.llms.huggingface_count import counter
 from ragcli.llms.huggingface_trouble import explain
 
-EVIL = """
-from pathlib import Path
-Path({marker!r}).write_text("run")
-raise RuntimeError("code of a model was run")
-"""
+Told = dict[str, list[dict[str, Any]]]
 
 
 def alive(pid: int) -> bool:
@@ -70,110 +68,73 @@ def test_a_child_that_is_killed_is_an_error_and_the_next_question_starts_another
         assert gone(second)
 
 
-INTERRUPTED = """
+PARENT = """
 import sys
 sys.path.insert(0, sys.argv[1])
 from pathlib import Path
 from asking import asked, built
+heavy = {"torch", "transformers", "langchain_huggingface", "peft", "bitsandbytes", "accelerate"}
 with built(Path(sys.argv[2]), Path(sys.argv[3]), max_new_tokens=800) as llm:
     print(llm.model.session.pid, flush=True)
     for chunk in llm.model.stream(asked("harbour")):
-        print("heard", flush=True)
+        print(sorted(heavy & set(sys.modules)), flush=True)
 print("finished", flush=True)
 """
 
 
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
-def test_when_the_parent_is_stopped_the_child_is_gone(
-    bench: Path, tmp_path: Path, how: signal.Signals
+def test_a_parent_imports_nothing_that_computes_and_when_it_is_killed_the_child_is_gone(
+    bench: Path, tmp_path: Path
 ) -> None:
     folder = str(Path(__file__).parent)
-    command = [sys.executable, "-c", INTERRUPTED, folder, str(bench / "endless"), str(tmp_path)]
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
-    ) as parent:
-        assert parent.stdout and parent.stderr
+    command = [sys.executable, "-c", PARENT, folder, str(bench / "endless"), str(tmp_path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as parent:
+        assert parent.stdout
         pid = int(parent.stdout.readline())
-        assert parent.stdout.readline() == "heard\n"
-        # An interrupt at the terminal reaches the whole group.
-        (os.killpg if how == signal.SIGINT else os.kill)(parent.pid, how)
-        rest, errors = parent.communicate()
+        assert parent.stdout.readline() == "[]\n"
+        parent.kill()
+        rest, _ = parent.communicate()
     assert "finished" not in rest
-    assert how == signal.SIGKILL or "KeyboardInterrupt" in errors
     assert gone(pid)
 
 
-def test_code_in_a_model_folder_is_never_run(chat_model: Path, tmp_path: Path) -> None:
-    marker = tmp_path / "marker"
-    model = tmp_path / "model"
-    shutil.copytree(chat_model, model)
-    (model / "evil.py").write_text(EVIL.format(marker=str(marker)))
-    classes = dict.fromkeys(("AutoConfig", "AutoModel", "AutoModelForCausalLM"), "evil.Evil")
-    edit(model / "config.json", auto_map=classes)
-    edit(model / "tokenizer_config.json", auto_map={"AutoTokenizer": ["evil.Evil", "evil.Evil"]})
+def refused(replies: list[dict[str, Any]]) -> str:
+    """The one error that was replied, a single line, and nothing of an answer."""
+    errors = [reply["error"] for reply in replies if "error" in reply]
+    assert len(errors) == 1 and "\n" not in errors[0]
+    assert not any("text" in reply for reply in replies)
+    return str(errors[0])
+
+
+def test_code_in_a_model_folder_is_never_run(told: Told, bench: Path) -> None:
     # A kind that transformers knows is loaded by its own class, another is refused.
-    with built(model, tmp_path) as llm:
-        assert llm.model.invoke(asked("lantern")).text.startswith("The code of the lantern")
-    edit(model / "config.json", model_type="evil")
-    with (
-        pytest.raises(ModelError, match="needs code of its own, and none is run"),
-        built(model, tmp_path),
-    ):
-        pass
-    assert not marker.exists()
+    assert "".join(reply.get("text", "") for reply in told["code"]).startswith("The code of the")
+    assert "needs code of its own, and none is run" in refused(told["own code"])
+    assert (bench / "code" / "evil.py").exists()
+    assert not list(bench.glob("*code/marker"))
 
 
-def test_a_template_can_not_reach_python(chat_model: Path, tmp_path: Path) -> None:
-    model = tmp_path / "model"
-    shutil.copytree(chat_model, model)
-    template = "{{ messages.__class__.__base__.__subclasses__() }}"
-    (model / "chat_template.jinja").write_text(template)
-    with pytest.raises(ModelError, match="SecurityError"), built(model, tmp_path):
-        pass
+def test_a_template_can_not_reach_python(told: Told) -> None:
+    assert "SecurityError" in refused(told["reaches"])
 
 
-def test_damaged_weights_are_said_in_a_sentence(chat_model: Path, tmp_path: Path) -> None:
-    model = tmp_path / "model"
-    shutil.copytree(chat_model, model)
-    weights = model / "model.safetensors"
-    weights.write_bytes(weights.read_bytes()[:-1000])
-    with pytest.raises(ModelError) as caught, built(model, tmp_path):
-        pass
-    assert caught.value.message.startswith(f"The loading of {model} failed: ")
-    assert "\n" not in caught.value.message
+def test_damaged_weights_are_said_in_a_sentence(told: Told, bench: Path) -> None:
+    assert refused(told["damaged"]).startswith(f"The loading of {bench / 'damaged'} failed: ")
 
 
-def test_an_adapter_for_another_model_is_refused(
-    chat_model: Path, bench: Path, tmp_path: Path
-) -> None:
-    pytest.importorskip("peft", reason="the extra `lora` is not installed")
-    with (
-        pytest.raises(ModelError, match=r"The loading of .* failed: .*: Target modules"),
-        built(chat_model, tmp_path, adapter=str(bench / "foreign")),
-    ):
-        pass
+def test_an_adapter_for_another_model_is_refused(told: Told, chat_model: Path) -> None:
+    assert refused(told["foreign"]).startswith(f"The loading of {chat_model} failed: ")
+    assert ": Target modules" in refused(told["foreign"])
 
 
+@pytest.mark.parametrize("template", ["leaves it out", "refuses it"])
 def test_a_system_message_reaches_a_model_whose_template_knows_none(
-    chat_model: Path, tmp_path: Path
+    told: Told, chat_model: Path, template: str
 ) -> None:
-    """Whether the template refuses it or leaves it out, it is said at the head of the question."""
-    lengths = []
-    for number, start in enumerate(
-        ("", "{% if messages[0].role == 'system' %}{{ raise_exception('no') }}{% endif %}")
-    ):
-        model = tmp_path / str(number)
-        shutil.copytree(chat_model, model)
-        (model / "chat_template.jinja").write_text(
-            start + "{% for m in messages if m.role == 'user' %}<|user|>{{ m.content }}"
-            "{% endfor %}<|assistant|>\n"
-        )
-        with built(model, tmp_path) as llm:
-            _, whole = streamed(llm, asked("harbour"))
-            system, human = (llm.count(str(message.content)) for message in asked("harbour"))
-        assert whole.usage_metadata is not None
-        lengths.append(whole.usage_metadata["input_tokens"] - system - human)
-    assert lengths == [3, 3]
+    """It is said at the head of the question."""
+    count = counter(read_card("m", chat_model))
+    bare = sum(count(str(message.content)) for message in asked("harbour"))
+    [done] = [reply["done"] for reply in told[template] if "done" in reply]
+    assert done["prompt_tokens"] - bare == 3
 
 
 def test_want_of_memory_is_said_as_such() -> None:

@@ -1,13 +1,15 @@
-"""Run in a process of its own: variants of the small chat model, and what plain libraries make of them.
+"""Run in a process of its own: variants of the small chat model, what is said by them, and by plain libraries.
 
-`python workbench.py CHAT_MODEL FOLDER` leaves `FOLDER/adapter` and `FOLDER/foreign` (LoRA adapters,
-the second for another model), `FOLDER/nan` (a model that computes nothing), `FOLDER/endless` (one
-that does not know when to stop), `FOLDER/plain` (one without a chat template), and
-`FOLDER/expected.json`.
+`python workbench.py CHAT_MODEL FOLDER` makes the variants below FOLDER, and then
+`FOLDER/expected.json`, what plain libraries say, and `FOLDER/told.json`, what the program's own child
+replies. The child's loop runs in this one process for all of them: torch and transformers take longer
+to import than all of it takes to compute.
 """
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import shutil
 import sys
@@ -15,18 +17,33 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from asking import FILES, TEXTS, edit
 from langchain_huggingface import HuggingFacePipeline
 from peft import LoraConfig, PeftModel, get_peft_model
 from safetensors.torch import load_file, save_file
 from tinychat import messages, question
 from transformers import AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig, pipeline
 
+from ragcli.llms import huggingface
+from ragcli.llms.huggingface_child import Replies, serve
 from ragcli.llms.huggingface_int8 import Int8Linear
+from ragcli.models.frames import receive, send
 
-TEXTS = ["The code of the lantern is 4821.", "The code of the harbour is 7350."]
-FILES = ["codes.md", "notes.txt"]
 ASKED = messages(question("harbour"), TEXTS, FILES)
 NEW = 24
+QUANTIZATIONS = ("none", "4bit", "8bit", "int8-cpu")
+EVIL = """
+from pathlib import Path
+Path({marker!r}).write_text("run")
+raise RuntimeError("code of a model was run")
+"""
+NO_SYSTEM = (
+    "{% for m in messages if m.role == 'user' %}<|user|>{{ m.content }}{% endfor %}<|assistant|>\n"
+)
+NEVER_SYSTEM = (
+    "{% if messages[0].role == 'system' %}{{ raise_exception('no') }}{% endif %}" + NO_SYSTEM
+)
+PYTHON = "{{ messages.__class__.__base__.__subclasses__() }}"
 
 
 def main(model: Path, out: Path) -> None:
@@ -40,6 +57,28 @@ def main(model: Path, out: Path) -> None:
     make_nan(model, out / "nan")
     make_endless(model, out / "endless")
     make_plain(model, out / "plain")
+    make_damaged(model, out / "damaged")
+    for name, template in (
+        ("leaves it out", NO_SYSTEM), ("refuses it", NEVER_SYSTEM), ("reaches", PYTHON)
+    ):  # fmt: skip
+        shutil.copytree(model, out / name)
+        (out / name / "chat_template.jinja").write_text(template)
+    make_code(model, out / "code", "llama")
+    make_code(model, out / "own code", "evil")
+    told = {
+        **{name: child(model, ["harbour", "granary"], quantization=name) for name in QUANTIZATIONS},
+        "adapter": child(model, ["harbour"], adapter=str(out / "adapter"), dtype="float32"),
+        "adapter, 4bit": child(
+            model, ["harbour"], adapter=str(out / "adapter"), quantization="4bit"
+        ),
+        "foreign": child(model, ["harbour"], adapter=str(out / "foreign")),
+        **{
+            name: child(out / name, ["harbour"], dtype="float32")
+            for name in ("plain", "damaged", "leaves it out", "refuses it", "reaches", "code")
+        },
+        "own code": child(out / "own code", ["harbour"]),
+    }
+    (out / "told.json").write_text(json.dumps(told))
     expected = {
         "none": said(loaded(model)),
         "4bit": said(
@@ -57,6 +96,25 @@ def main(model: Path, out: Path) -> None:
         "int8": int8_errors(),
     }
     (out / "expected.json").write_text(json.dumps(expected))
+
+
+def child(model: Path, nouns: list[str], **chosen: Any) -> list[dict[str, Any]]:
+    """What the child replies when it is asked for these codes, one after the other."""
+    options = huggingface.Options(
+        **{"model": str(model), "device": "cpu", "threads": 1, "max_new_tokens": NEW, **chosen}
+    )
+    requests, replies = io.BytesIO(), io.BytesIO()
+    send(requests, {**options.model_dump(), "folder": str(model), "window": 1024, "bytes": 1})
+    for noun in nouns:
+        send(requests, {"messages": messages(question(noun), TEXTS, FILES), "stop": []})
+    requests.seek(0)
+    with contextlib.suppress(EOFError):
+        serve(requests, Replies(replies))
+    replies.seek(0)
+    heard = []
+    while replies.tell() < len(replies.getvalue()):
+        heard.append(receive(replies)[0])
+    return heard
 
 
 def loaded(model: Path, **quantized: Any) -> Any:
@@ -100,13 +158,9 @@ def make_nan(model: Path, folder: Path) -> None:
 def make_endless(model: Path, folder: Path) -> None:
     """The model with the end of its answers forgotten: it goes on to the last token it may have."""
     shutil.copytree(model, folder)
-    for name, key, value in (
-        ("config.json", "eos_token_id", 3),
-        ("generation_config.json", "eos_token_id", 3),
-        ("tokenizer_config.json", "eos_token", "<|user|>"),
-    ):
-        path = folder / name
-        path.write_text(json.dumps({**json.loads(path.read_text()), key: value}))
+    edit(folder / "config.json", eos_token_id=3)
+    edit(folder / "generation_config.json", eos_token_id=3)
+    edit(folder / "tokenizer_config.json", eos_token="<|user|>")
     template = folder / "chat_template.jinja"
     template.write_text(template.read_text().replace("{{ eos_token }}", "</s>"))
 
@@ -115,6 +169,22 @@ def make_plain(model: Path, folder: Path) -> None:
     """The model without its chat template."""
     shutil.copytree(model, folder)
     (folder / "chat_template.jinja").unlink()
+
+
+def make_damaged(model: Path, folder: Path) -> None:
+    """The model with the end of its weights lost."""
+    shutil.copytree(model, folder)
+    weights = folder / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-1000])
+
+
+def make_code(model: Path, folder: Path, kind: str) -> None:
+    """The model with code of its own beside it, which leaves a marker when it is run."""
+    shutil.copytree(model, folder)
+    (folder / "evil.py").write_text(EVIL.format(marker=str(folder / "marker")))
+    classes = dict.fromkeys(("AutoConfig", "AutoModel", "AutoModelForCausalLM"), "evil.Evil")
+    edit(folder / "config.json", auto_map=classes, model_type=kind)
+    edit(folder / "tokenizer_config.json", auto_map={"AutoTokenizer": ["evil.Evil", "evil.Evil"]})
 
 
 def int8_errors() -> dict[str, float]:
