@@ -99,6 +99,17 @@ class RemoteIndex:
         `vector` is of unit length, float (dimension,). `allowed` filters before the top k are
         taken.
         """
+        try:
+            return self._search(vector, k, allowed)
+        except UsageError:
+            raise
+        except RagcliError as error:
+            error.fix = f"{error.fix} By words alone it can be asked now: --mode lexical."
+            raise
+
+    def _search(
+        self, vector: np.ndarray, k: int, allowed: Selection | None
+    ) -> list[tuple[int, float]]:
         import numpy as np
 
         if not self._ready():

@@ -66,6 +66,10 @@ class _Scene:
     warnings: list[str]
     reranker: Callable[[], Reranker] | None
 
+    def said(self, more: list[str]) -> list[str]:
+        """All warnings, with those that the indexes gave when they were asked."""
+        return [*self.collection.warnings, *self.warnings, *more]
+
     @property
     def wanted(self) -> int:
         """Hits that are needed before the last cut."""
@@ -131,7 +135,7 @@ def _scene(
         options,
         selection,
         coverage,
-        [*collection.warnings, *_coverage_warnings(coverage, options)],
+        _coverage_warnings(coverage, options),
         reranker,
     )
 
@@ -174,11 +178,11 @@ def _embedded(
 
 def _answer(scene: _Scene, asked: _Asked) -> SearchResult:
     start = perf_counter()
-    warnings = list(scene.warnings)
+    warnings: list[str] = []
     if not _WORD.search(asked.text):
         warnings.append("The question has no words to look for.")
         nothing = dict.fromkeys(("embed", "lexical", "dense", "total"), 0.0)
-        return SearchResult([], nothing, scene.coverage, warnings)
+        return SearchResult([], nothing, scene.coverage, scene.said(warnings))
     if asked.cut:
         warnings.append(
             "The question is longer than the embedder reads: its end is compared by words only."
@@ -191,7 +195,7 @@ def _answer(scene: _Scene, asked: _Asked) -> SearchResult:
     hits = _hits(scene, asked, ranked, words)
     timings["total"] = asked.embed_ms + (perf_counter() - start) * 1000
     timings = {name: round(spent, 1) for name, spent in timings.items()}
-    return SearchResult(hits, timings, scene.coverage, warnings)
+    return SearchResult(hits, timings, scene.coverage, scene.said(warnings))
 
 
 def _deepening(scene: _Scene, asked: _Asked) -> tuple[list[Ranked], Side | None, dict[str, float]]:
@@ -246,7 +250,7 @@ def _hits(scene: _Scene, asked: _Asked, ranked: list[Ranked], lexical: Side | No
             item.hit.why = why(
                 item.hit,
                 asked.text,
-                scene.collection.lexical.stems,
+                scene.collection.stems,
                 ceiling=ceiling,
                 more=item.more,
             )

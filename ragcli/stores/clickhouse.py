@@ -7,6 +7,7 @@ newer row; the engine forgets the older one when it likes, and is asked as if it
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import urlsplit
@@ -103,7 +104,7 @@ class ClickHouseStore(Store):
         if "TOO_MANY" in said:
             return Trouble("busy", said)
         if "onnect" in said:
-            return Trouble("down", said)
+            return Trouble("down", f"at {self._engine.place}")
         return Trouble("refused", said)
 
     def _open(self, dimension: int | None, create: bool) -> bool:
@@ -199,14 +200,14 @@ class _Chdb:
     """ClickHouse in this process."""
 
     def __init__(self, folder: str) -> None:
-        self._folder = folder
+        self.place = folder
         self._session: Any = None
 
     def run(self, sql: str) -> str:
         from chdb.session import Session
 
         if self._session is None:
-            self._session = Session(self._folder)
+            self._session = Session(self.place)
             self._session.query("CREATE DATABASE IF NOT EXISTS ragcli")
             self._session.query("USE ragcli")
         return str(self._session.query(sql, "JSONEachRow").bytes().decode())
@@ -227,7 +228,7 @@ class _Server:
     """ClickHouse elsewhere, over HTTP."""
 
     def __init__(self, url: str, options: Options, password: str | None) -> None:
-        self._url = url
+        self.place = url
         self._options = options
         self._password = password or ""
         self._client: Any = None
@@ -242,7 +243,9 @@ class _Server:
         import clickhouse_connect
 
         if self._client is None:
-            parts, options = urlsplit(self._url), self._options
+            # What it logs it also raises.
+            logging.getLogger("clickhouse_connect").addHandler(logging.NullHandler())
+            parts, options = urlsplit(self.place), self._options
             self._client = clickhouse_connect.get_client(
                 host=parts.hostname,
                 port=parts.port or (8443 if parts.scheme == "https" else 8123),

@@ -97,7 +97,8 @@ class MilvusStore(Store):
         from pymilvus import MilvusClient
 
         if self._client is None:
-            self._file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if self._url is None:
+                self._file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             uri = self._url or str(self._file)
             self._client = MilvusClient(
                 uri, token=self._token or "", timeout=self.options.timeout_s

@@ -102,6 +102,7 @@ class PostgresStore(Store):
                 f"--offline forbids store pgvector, which would ask {parts.hostname}.",
                 "Leave out --offline, or set store.use to embedded.",
             )
+        self._host = f"{parts.hostname or 'localhost'}:{parts.port or 5432}"
         self._password = naming.key_of(options.password_env, resources)
         self._called = naming.table_name(options.name, resources)
         manner = Manner("PostgreSQL", options.retries, options.password_env, resources.say)
@@ -125,7 +126,8 @@ class PostgresStore(Store):
             return Trouble("slow")
         if isinstance(error, InterfaceError | OSError | struct.error):
             self.close()
-            return Trouble("down", str(error))
+            said = str(error)
+            return Trouble("down", f"at {self._host}" if said.startswith("Can't create") else said)
         if not isinstance(error, DatabaseError):
             return None
         told = error.args[0] if error.args and isinstance(error.args[0], dict) else {}

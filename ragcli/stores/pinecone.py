@@ -122,11 +122,14 @@ class PineconeStore(Store):
         return None
 
     def _open(self, dimension: int | None, create: bool) -> bool:
-        from pinecone import Pinecone, errors
+        from pinecone import Pinecone, RetryConfig, errors
 
         if self._client is None:
             self._client = Pinecone(
-                api_key=self._key, host=self._url, timeout=self.options.timeout_s
+                api_key=self._key,
+                host=self._url,
+                timeout=self.options.timeout_s,
+                retry_config=RetryConfig(max_retries=0),  # requests are repeated by `trouble`
             )
         try:
             model = self._client.describe_index(self.options.index)

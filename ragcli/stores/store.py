@@ -48,6 +48,7 @@ class Store(VectorStore):
         self.manner = manner
         self._embedding = embedding
         self._dimension: int | None = None
+        self._known = False
 
     # What an engine must say
 
@@ -94,7 +95,9 @@ class Store(VectorStore):
 
     def ask(self, request: Callable[[], T]) -> T:
         """The answer to a request, repeated where that may help; raises RagcliErrors."""
-        return patiently(request, self.trouble, self.manner)
+        answer = patiently(request, self.trouble, self.manner, known=self._known)
+        self._known = True
+        return answer
 
     def open(self, dimension: int | None = None, *, create: bool = False) -> bool:
         """Whether the store's place exists; with `create` it is made for vectors of `dimension`.

@@ -9,12 +9,14 @@ from dataclasses import dataclass
 from typing import Literal, TypeVar
 
 from ragcli.errors import KeyRefused, NetworkError, RagcliError, StoreError
+from ragcli.hosted.failure import causes
 
 Kind = Literal["busy", "down", "slow", "key", "full", "missing", "large", "refused"]
 
 FIRST_S, LONGEST_S = 0.25, 20.0
 SHOWN = 200
-PASSING = ("busy", "down", "slow")
+PASSING = {"busy": "is busy", "down": "cannot be reached", "slow": "does not answer"}
+STRANGER = 2
 
 T = TypeVar("T")
 
@@ -47,9 +49,16 @@ class Manner:
 
 
 def patiently(
-    request: Callable[[], T], read: Callable[[Exception], Trouble | None], manner: Manner
+    request: Callable[[], T],
+    read: Callable[[Exception], Trouble | None],
+    manner: Manner,
+    *,
+    known: bool = True,
 ) -> T:
     """The answer to `request`, repeated while what `read` makes of its failures may pass.
+
+    A store that never answered (not `known`) is more likely elsewhere than down for a moment, and
+    given up sooner.
 
     Raises KeyRefused, NetworkError or StoreError; what `read` does not know is a bug and passes
     as it is.
@@ -61,10 +70,14 @@ def patiently(
         except RagcliError:
             raise
         except Exception as error:
-            trouble = _own(error) or read(error)
+            _raise_own(error)
+            trouble = read(error)
             if trouble is None:
                 raise
-            if trouble.kind not in PASSING or attempt >= manner.retries:
+            most = manner.retries
+            if trouble.kind == "down" and not known:
+                most = min(most, STRANGER)
+            if trouble.kind not in PASSING or attempt >= most:
                 raise explained(trouble, manner) from error
             _wait(trouble, attempt, manner)
         attempt += 1
@@ -92,14 +105,11 @@ def explained(trouble: Trouble, manner: Manner) -> RagcliError:
     return StoreError(f"{title} refused the request{said}.", "Check the settings of `store`.")
 
 
-def _own(error: BaseException) -> Trouble | None:
+def _raise_own(error: BaseException) -> None:
     """What --offline raised inside somebody else's socket keeps its meaning."""
-    seen: BaseException | None = error
-    while seen is not None:
-        if isinstance(seen, RagcliError):
-            raise seen
-        seen = seen.__cause__ or seen.__context__
-    return None
+    for cause in causes(error):
+        if isinstance(cause, RagcliError):
+            raise cause
 
 
 def _wait(trouble: Trouble, attempt: int, manner: Manner) -> None:
@@ -107,7 +117,7 @@ def _wait(trouble: Trouble, attempt: int, manner: Manner) -> None:
     if trouble.again_s is not None:
         wait = min(trouble.again_s, LONGEST_S)
     if wait >= 2:
-        manner.say(f"{manner.title} is busy; trying again in {wait:.0f} s.")
+        manner.say(f"{manner.title} {PASSING[trouble.kind]}; trying again in {wait:.0f} s.")
     time.sleep(wait)
 
 
