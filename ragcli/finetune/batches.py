@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from itertools import groupby
 
 from sentence_transformers.base.sampler import DefaultBatchSampler
 
@@ -31,9 +32,6 @@ class Apart(DefaultBatchSampler):  # type: ignore[misc]
         self.drop_last = False
         self.epoch = 0
         self._facts, self._seed, self._apart, self._classes = facts, seed, apart, classes
-        self._rows_of: dict[str, list[int]] = {}
-        for row, question in enumerate(facts.questions):
-            self._rows_of.setdefault(question, []).append(row)
         self._length = len(self._planned(0))
 
     def set_epoch(self, epoch: int) -> None:
@@ -63,9 +61,11 @@ class Apart(DefaultBatchSampler):  # type: ignore[misc]
 
     def _drawn(self, draw: random.Random) -> list[int]:
         if not self._apart:
-            return list(range(len(self._facts.questions)))
+            return list(range(len(self._facts)))
         rows: list[int] = []
-        for those in self._rows_of.values():
+        # The rows of a question stand together.
+        for _, group in groupby(range(len(self._facts)), self._facts.questions.__getitem__):
+            those = list(group)
             rows += those if len(those) <= MANY else [draw.choice(those)]
         return rows
 
@@ -89,20 +89,16 @@ class Apart(DefaultBatchSampler):  # type: ignore[misc]
             return rows[: self.batch_size], rows[self.batch_size :]
         facts = self._facts
         batch, later = list[int](), list[int]()
-        asked, held, right = set[str](), set[str](), set[str]()
+        asked, held, right = set[int](), set[int](), set[int]()
         for at, row in enumerate(rows):
             if len(batch) == self.batch_size:
                 return batch, later + rows[at:]
-            clash = (
-                facts.questions[row] in asked
-                or facts.passages[row] & right
-                or facts.relevant[row] & held
-            )
-            if clash:
+            passages, relevant = facts.passages(row), facts.relevant(row)
+            if facts.questions[row] in asked or passages & right or relevant & held:
                 later.append(row)
                 continue
             batch.append(row)
             asked.add(facts.questions[row])
-            held |= facts.passages[row]
-            right |= facts.relevant[row]
+            held |= passages
+            right |= relevant
         return batch, later

@@ -8,6 +8,7 @@ from pathlib import Path
 from ragcli.errors import UsageError
 from ragcli.finetune.material import Material, Misfit, Passage, Question
 from ragcli.finetune.reading import Cells, read_rows
+from ragcli.finetune.shelf import Shelf
 
 PARTS = ("test", "dev", "train")
 
@@ -44,11 +45,10 @@ def _opened(folder: Path, judgements: Path) -> tuple[Material, dict[str, str]]:
                 f"{folder} is no BEIR folder for this: it has no {needed.relative_to(folder)}.",
                 "It holds corpus.jsonl, queries.jsonl and, to train on, qrels/train.tsv.",
             )
-    material = Material(folder.absolute().name, "beir", {}, {}, {}, corpus=corpus)
-    material.passages = {
-        str(row["_id"]): Passage(str(row["text"]), str(row["_id"]), str(row.get("title") or ""))
-        for row in _records(corpus, material)
-    }
+    material = Material(folder.absolute().name, "beir", {}, {}, Shelf(), corpus=corpus)
+    for row in _records(corpus, material):
+        id, title = str(row["_id"]), str(row.get("title") or "")
+        material.passages[id] = Passage(str(row["text"]), id, title)
     return material, {str(row["_id"]): str(row["text"]) for row in _records(queries, material)}
 
 

@@ -3,22 +3,62 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from array import array
+from collections.abc import Iterable, Iterator
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
 PORTION = 1000
 
 
-@dataclass(slots=True)
 class Facts:
-    """What batches are made by, per row: question, passages, right answers."""
+    """What batches are made by, per row: its question, its passages, the right answers.
 
-    questions: list[str] = field(default_factory=list)
-    passages: list[frozenset[str]] = field(default_factory=list)
-    relevant: list[frozenset[str]] = field(default_factory=list)
-    labels: list[float | None] = field(default_factory=list)
+    Names are held as numbers in flat arrays, some 60 bytes for a row of a question and an answer.
+    """
+
+    def __init__(self) -> None:
+        self.questions = array("Q")
+        self._passages, self._relevant = Lists(), Lists()
+
+    def __len__(self) -> int:
+        """Rows."""
+        return len(self.questions)
+
+    def add(self, question: str, passages: Iterable[str], relevant: Iterable[str]) -> None:
+        """One more row."""
+        self.questions.append(_number(question))
+        self._passages.add(map(_number, passages))
+        self._relevant.add(map(_number, relevant))
+
+    def passages(self, row: int) -> frozenset[int]:
+        """The passages of a row."""
+        return self._passages[row]
+
+    def relevant(self, row: int) -> frozenset[int]:
+        """The right answers to the question of a row."""
+        return self._relevant[row]
+
+
+class Lists:
+    """Sets of numbers, end to end in one array."""
+
+    def __init__(self) -> None:
+        self._flat, self._ends = array("Q"), array("Q", [0])
+
+    def add(self, numbers: Iterable[int]) -> None:
+        """One more set."""
+        self._flat.extend(numbers)
+        self._ends.append(len(self._flat))
+
+    def __getitem__(self, at: int) -> frozenset[int]:
+        """The set at this place."""
+        return frozenset(self._flat[self._ends[at] : self._ends[at + 1]])
+
+
+def _number(name: str) -> int:
+    return int.from_bytes(blake2b(name.encode("utf-8", "surrogatepass"), digest_size=8).digest())
 
 
 def open_rows(source: Path, target: Path) -> tuple[Any, Facts]:
@@ -36,7 +76,7 @@ def open_rows(source: Path, target: Path) -> tuple[Any, Facts]:
                 writer = ipc.new_stream(str(target), batch.schema)
             writer.write_batch(batch)
             for row in portion:
-                _note(facts, row)
+                facts.add(row["question"], row["passages"], row["relevant"])
     finally:
         if writer is not None:
             writer.close()
@@ -51,13 +91,6 @@ def _columns(portion: list[dict[str, Any]]) -> dict[str, list[Any]]:
     if portion[0]["label"] is not None:
         columns["label"] = [row["label"] for row in portion]
     return columns
-
-
-def _note(facts: Facts, row: dict[str, Any]) -> None:
-    facts.questions.append(row["question"])
-    facts.passages.append(frozenset(row["passages"]))
-    facts.relevant.append(frozenset(row["relevant"]))
-    facts.labels.append(row["label"])
 
 
 def _portions(source: Path) -> Iterator[list[dict[str, Any]]]:

@@ -16,6 +16,7 @@ from ragcli.finetune import beir
 from ragcli.finetune.material import Material, Misfit, Passage, Question
 from ragcli.finetune.reading import read_rows
 from ragcli.finetune.shapes import Sample, detect, sample_of
+from ragcli.finetune.shelf import Shelf
 
 LEAST = 10
 """Fewer questions than this can neither train nor show anything."""
@@ -46,8 +47,8 @@ def _file(path: Path) -> Material:
     head = list(itertools.islice(rows, PEEKED))
     names = dict.fromkeys(name for _, row in head if isinstance(row, dict) for name in row)
     columns = detect(names, path.name)
-    material = Material(path.name, columns.shape, columns.named, {}, {})
-    seen: set[tuple[str, ...]] = set()
+    material = Material(path.name, columns.shape, columns.named, {}, Shelf())
+    seen: set[int] = set()
     add = _add_class if columns.shape == "classes" else _add_pair
     for line, row in itertools.chain(head, rows):
         material.rows += 1
@@ -63,11 +64,12 @@ def _file(path: Path) -> Material:
 
 def _once(
     sample: Sample,
-    seen: set[tuple[str, ...]],
+    seen: set[int],
     material: Material,
     add: Callable[[Material, Sample], None],
 ) -> Sample | str:
-    key = (digest(sample.anchor), digest(sample.positive), *map(digest, sample.negatives))
+    texts = (sample.anchor, sample.positive, *sample.negatives)
+    key = int(digest("\0".join(map(digest, texts))), 16)
     if key in seen:
         return "it was there before"
     seen.add(key)
@@ -80,7 +82,8 @@ def _add_pair(material: Material, sample: Sample) -> None:
     document = sample.document or passage
     material.passages.setdefault(passage, Passage(sample.positive, document))
     known = material.questions.setdefault(question, Question(sample.anchor))
-    material.scores[question, passage] = sample.value
+    if material.shape in ("scored", "labelled"):
+        material.scores[question, passage] = sample.value
     if sample.value >= GOOD:
         known.relevant[passage] = 1
     else:

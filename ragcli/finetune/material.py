@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import MutableMapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -68,7 +69,7 @@ class Material:
     shape: Shape
     columns: dict[str, str]
     questions: dict[str, Question]
-    passages: dict[str, Passage]
+    passages: MutableMapping[str, Passage]
     scores: dict[tuple[str, str], float] = field(default_factory=dict)
     labels: dict[str, str] = field(default_factory=dict)
     test: frozenset[str] = frozenset()

@@ -13,6 +13,7 @@ from typing import Any
 
 from ragcli.finetune.ground import CHUNK, Ground
 from ragcli.finetune.material import Material, Passage, Question
+from ragcli.finetune.shelf import Shelf
 from ragcli.retrieve.sides import dense_side, lexical_side
 
 MOST = 10_000
@@ -30,7 +31,7 @@ def from_collection(
     """Questions, each answered by the one chunk that it was made from."""
     keys = sorted(ground.names)
     random.Random(seed).shuffle(keys)
-    material = Material("the collection", "documents", {"recipe": recipe}, {}, {})
+    material = Material("the collection", "documents", {"recipe": recipe}, {}, Shelf())
     made = _made(ground, keys, recipe)
     batch: list[tuple[int, str, str]] = []
     for entry in made:

@@ -56,7 +56,7 @@ def write_development(
     pool = dict.fromkeys(name for id in asked for name in material.questions[id].relevant)
     for id in asked:
         pool |= dict.fromkeys(hard.get(id, []))
-    others = sorted(material.passages.keys() - pool.keys())
+    others = [name for name in material.passages if name not in pool]
     room = max(0, MOST_POOL - len(pool))
     pool |= dict.fromkeys(random.Random(seed).sample(others, min(room, len(others))))
     held = {

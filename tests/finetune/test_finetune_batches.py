@@ -21,10 +21,7 @@ def facts(seed: int = 0) -> Facts:
         relevant = frozenset(f"p{draw.randrange(25)}" for _ in range(draw.randrange(1, 7)))
         for passage in sorted(relevant):
             wrong = draw.choice([f"p{n}" for n in range(25) if f"p{n}" not in relevant])
-            made.questions.append(str(question))
-            made.passages.append(frozenset({passage, wrong}))
-            made.relevant.append(relevant)
-            made.labels.append(None)
+            made.add(str(question), (passage, wrong), relevant)
     return made
 
 
@@ -42,7 +39,7 @@ def check() -> None:
             for row in batch:
                 others = [other for other in batch if other != row]
                 assert all(known.questions[other] != known.questions[row] for other in others)
-                assert all(not known.relevant[row] & known.passages[other] for other in others)
+                assert all(not known.relevant(row) & known.passages(other) for other in others)
         again = Apart(known, 8, 5, apart=True, classes=False)
         again.set_epoch(epoch)
         assert list(again) == batches
