@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from asking import make_endless
 from calling import Run, environment
 from dialects import COMPATIBLE
 from loopback import Loopback, Reply, loopback
@@ -68,14 +69,16 @@ def answered(shown: subprocess.CompletedProcess[str]) -> dict[str, Any]:
     return found
 
 
-@pytest.mark.parametrize("quantization", ["none", "4bit", "8bit", "int8-cpu"])
+def local(model: Path, quantization: str = "none") -> list[str]:
+    """The flags that choose the model on this machine."""
+    return ["--llm", f"huggingface:{model}", "--set", f"llm.quantization={quantization}",
+            "--set", "llm.device=cpu"]  # fmt: skip
+
+
 def test_a_local_model_answers_from_the_documents(
-    ragcli: Run, codes: Path, chat_model: Path, quantization: str
+    ragcli: Run, codes: Path, chat_model: Path
 ) -> None:
-    llm = ["--llm", f"huggingface:{chat_model}", "--set", f"llm.quantization={quantization}"]
-    found = answered(
-        ragcli("query", ASKED, "--data-dir", str(codes), *llm, "--set", "llm.device=cpu", "--json")
-    )
+    found = answered(ragcli("query", ASKED, "--data-dir", str(codes), *local(chat_model), "--json"))
     assert (found["status"], found["answer_kind"]) == ("answered", "written")
     assert found["answer"] == SAID
     [citation] = found["citations"]
@@ -88,36 +91,24 @@ def test_a_local_model_answers_from_the_documents(
     assert {"llm_load", "first_token", "generate", "answer", "total"} <= found["timings_ms"].keys()
 
 
-def test_streamed_and_not_a_local_model_says_the_same(
-    ragcli: Run, codes: Path, chat_model: Path
+@pytest.mark.parametrize(
+    ("quantization", "flag"),
+    [("4bit", "--stream"), ("8bit", "--no-stream"), ("int8-cpu", "--stream")],
+)
+def test_quantized_and_streamed_or_not_it_says_the_same(
+    ragcli: Run, codes: Path, chat_model: Path, quantization: str, flag: str
 ) -> None:
-    given = [
-        "--data-dir",
-        str(codes),
-        "--llm",
-        f"huggingface:{chat_model}",
-        "--set",
-        "llm.device=cpu",
-    ]
-    whole = ragcli("query", ASKED, *given, "--no-stream", "--strict")
-    pieces = ragcli("query", ASKED, *given, "--stream", "--strict")
-    assert whole.returncode == pieces.returncode == 0, pieces.stderr
-    assert whole.stdout == pieces.stdout
-    assert whole.stdout.startswith(f"{SAID}\n\n[1] ")
+    given = ["--data-dir", str(codes), *local(chat_model, quantization)]
+    shown = ragcli("query", ASKED, *given, flag, "--strict")
+    assert shown.returncode == 0, shown.stderr
+    assert re.fullmatch(rf"{re.escape(SAID)}\n\n\[1\] \S+harbour\.txt:1\n", shown.stdout)
 
 
-def test_a_local_model_that_finds_nothing_says_so_with_exit_code_3(
-    ragcli: Run, codes: Path, chat_model: Path
+def test_a_model_that_says_that_the_documents_do_not_answer_exits_3(
+    ragcli: Run, codes: Path
 ) -> None:
-    given = [
-        "--data-dir",
-        str(codes),
-        "--llm",
-        f"huggingface:{chat_model}",
-        "--set",
-        "llm.device=cpu",
-    ]
-    shown = ragcli("query", "What is the code of the kiln?", *given, "--stream")
+    with loopback(reply("The documents", " do not say.")) as server:
+        shown = ragcli("query", ASKED, "--data-dir", str(codes), *by(server), "--stream")
     assert (shown.returncode, shown.stdout) == (3, "")
     assert "do not contain an answer" in shown.stderr and "harbour.txt" in shown.stderr
 
@@ -303,20 +294,27 @@ def test_an_interrupt_while_it_is_written_exits_130(
     assert "Traceback" not in errors
 
 
+@pytest.mark.parametrize("while_it", ["loads", "writes"])
 def test_an_interrupt_kills_the_child_that_computes(
-    codes: Path, tmp_path: Path, cache_dir: Path, chat_model: Path
+    codes: Path, tmp_path: Path, cache_dir: Path, chat_model: Path, while_it: str
 ) -> None:
-    flags = ["--llm", f"huggingface:{chat_model}", "--set", "llm.device=cpu"]
-    process = subprocess.Popen(
+    make_endless(chat_model, tmp_path / "endless")
+    flags = [*local(tmp_path / "endless"), "--stream", "--set", "llm.max_new_tokens=800"]
+    with subprocess.Popen(
         [sys.executable, "-m", "ragcli", "query", ASKED, "--data-dir", str(codes), *flags],
         env=environment(tmp_path / "home", cache_dir), stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        text=True,
-    )  # fmt: skip
-    until(lambda: bool(children(process.pid)) or process.poll() is not None)
-    computing = children(process.pid)
-    process.send_signal(signal.SIGINT)
-    out, errors = process.communicate(timeout=60)
-    assert (process.returncode, out) == (130, ""), errors
+        text=True, start_new_session=True,
+    ) as process:  # fmt: skip
+        assert process.stdout
+        until(lambda: bool(children(process.pid)) or process.poll() is not None)
+        computing = children(process.pid)
+        begun = process.stdout.read(1) if while_it == "writes" else ""
+        # An interrupt at the terminal reaches the whole group.
+        os.killpg(process.pid, signal.SIGINT)
+        out, errors = process.communicate(timeout=60)
+    assert process.returncode == 130, errors
+    assert begun if while_it == "writes" else out == ""
+    assert "Traceback" not in errors
     until(lambda: not any(Path(f"/proc/{child}").exists() for child in computing))
 
 

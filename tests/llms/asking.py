@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -71,3 +72,13 @@ def streamed(llm: Llm, messages: list[Any], **chosen: Any) -> tuple[list[str], A
 def edit(path: Path, **changes: Any) -> None:
     """Set keys of a JSON file."""
     path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
+
+
+def make_endless(model: Path, folder: Path) -> None:
+    """The model with the end of its answers forgotten: it goes on to the last token it may have."""
+    shutil.copytree(model, folder)
+    edit(folder / "config.json", eos_token_id=3)
+    edit(folder / "generation_config.json", eos_token_id=3)
+    edit(folder / "tokenizer_config.json", eos_token="<|user|>")
+    template = folder / "chat_template.jinja"
+    template.write_text(template.read_text().replace("{{ eos_token }}", "</s>"))

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from asking import FILES, TEXTS, edit
+from asking import FILES, TEXTS, edit, make_endless
 from langchain_huggingface import HuggingFacePipeline
 from peft import LoraConfig, PeftModel, get_peft_model
 from safetensors.torch import load_file, save_file
@@ -153,16 +153,6 @@ def make_nan(model: Path, folder: Path) -> None:
     weights = load_file(folder / "model.safetensors")
     weights["model.norm.weight"] = weights["model.norm.weight"] * float("nan")
     save_file(weights, folder / "model.safetensors", {"format": "pt"})
-
-
-def make_endless(model: Path, folder: Path) -> None:
-    """The model with the end of its answers forgotten: it goes on to the last token it may have."""
-    shutil.copytree(model, folder)
-    edit(folder / "config.json", eos_token_id=3)
-    edit(folder / "generation_config.json", eos_token_id=3)
-    edit(folder / "tokenizer_config.json", eos_token="<|user|>")
-    template = folder / "chat_template.jinja"
-    template.write_text(template.read_text().replace("{{ eos_token }}", "</s>"))
 
 
 def make_plain(model: Path, folder: Path) -> None:
