@@ -16,6 +16,8 @@ from ragcli.finetune.material import Question
 from ragcli.retrieve.sides import complete, dense_side, lexical_side
 
 DEPTH = 50
+NEAR = 15
+"""Chunks, of which ten passages or so are left."""
 PASSED_OVER = 4
 MARGIN = 0.95
 BATCH = 64
@@ -43,6 +45,25 @@ def mine(
             chosen = ranked[PASSED_OVER:] or ranked
             found[id] = draw.sample(chosen, min(wanted, len(chosen)))
         advance(len(portion))
+    return found
+
+
+def nearest(
+    ground: Ground, embedder: Any, questions: Mapping[str, Question], advance: Callable[[int], None]
+) -> dict[str, list[str]]:
+    """What the base ranks first for each question by meaning and by words, answers and all.
+
+    With these a part of the corpus ranks for the base as all of it does.
+    """
+    ids = list(questions)
+    vectors = embedder.encode([questions[id].text for id in ids], query=True)
+    found: dict[str, list[str]] = {}
+    for id, vector in zip(ids, vectors, strict=True):
+        dense = dense_side(ground.collection, vector, NEAR, None)
+        lexical = lexical_side(ground.collection, questions[id].text, NEAR, None)
+        by_words = list(lexical.ranks)[: NEAR // 3]
+        found[id] = list(dict.fromkeys(ground.names[key] for key in (*dense.ranks, *by_words)))
+        advance(1)
     return found
 
 

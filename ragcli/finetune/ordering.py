@@ -6,12 +6,13 @@ from pathlib import Path
 
 from ragcli.errors import UsageError
 from ragcli.finetune import conform, losses, training
-from ragcli.finetune.negatives import mine
+from ragcli.finetune.negatives import mine, nearest
 from ragcli.finetune.order import Order
 from ragcli.finetune.recipe import Prepared, Recipe, Tools
 from ragcli.models.cores import physical_cores
 
-HARD_IN_POOL = 4
+LEAST_HARD = 4
+"""More than one is mined: not each is in the data."""
 SMALL = 10_000
 """From this many examples on three epochs do; below, five."""
 
@@ -54,27 +55,34 @@ def order_of(ready: Prepared, recipe: Recipe, tools: Tools, loss: str) -> Order:
 def write(ready: Prepared, recipe: Recipe, tools: Tools, order: Order) -> None:
     """Mine negatives, and leave rows and development questions for the child."""
     train = list(ready.parts.train)[: recipe.most_examples]
-    progress = tools.scene.progress
-    wants = recipe.negatives > 0 or order.loss in losses.NEEDS_NEGATIVES
-    questions = {
-        **(ready.asked(train) if wants else {}),
-        **ready.asked(ready.parts.development),
-    }
-    progress.phase("Looking for hard negatives", len(questions))
+    wanted = max(recipe.negatives, int(order.loss in losses.NEEDS_NEGATIVES))
     hard: dict[str, list[str]] = {}
-    if losses.LOSSES[order.loss] != "classes":
-        wanted = max(recipe.negatives, HARD_IN_POOL)
-        hard = mine(ready.ground, ready.embedder, questions, wanted, recipe.seed, progress.advance)
-    hard = {
-        id: [name for name in names if name in ready.material.passages]
-        for id, names in hard.items()
-    }
-    count = training.write_rows(
-        Path(order.rows),
-        conform.rows(ready.material, train, hard, order.loss, recipe.negatives, recipe.seed),
-    )
-    if count == 0:
+    if wanted and losses.LOSSES[order.loss] != "classes":
+        hard = _mined(ready, tools, train, max(wanted, LEAST_HARD), recipe.seed)
+    rows = conform.rows(ready.material, train, hard, order.loss, recipe.negatives, recipe.seed)
+    if training.write_rows(Path(order.rows), rows) == 0:
         raise UsageError("No row is left to train on.", "Add examples.")
+    questions = ready.asked(ready.parts.development)
+    progress = tools.scene.progress
+    progress.phase("Looking for what is near the development questions", len(questions))
+    near = _known(ready, nearest(ready.ground, ready.embedder, questions, progress.advance))
     training.write_development(
-        Path(order.development), ready.material, ready.parts.development, hard, recipe.seed
+        Path(order.development), ready.material, ready.parts.development, near, recipe.seed
     )
+
+
+def _mined(
+    ready: Prepared, tools: Tools, train: list[str], wanted: int, seed: int
+) -> dict[str, list[str]]:
+    progress = tools.scene.progress
+    progress.phase("Looking for hard negatives", len(train))
+    questions = ready.asked(train)
+    return _known(
+        ready, mine(ready.ground, ready.embedder, questions, wanted, seed, progress.advance)
+    )
+
+
+def _known(ready: Prepared, found: dict[str, list[str]]) -> dict[str, list[str]]:
+    """Only passages of the data: the collection may hold more."""
+    passages = ready.material.passages
+    return {id: [name for name in names if name in passages] for id, names in found.items()}

@@ -16,6 +16,8 @@ from torch.utils.checkpoint import checkpoint
 SLICE_TOKENS = {"cpu": 4096, "cuda": 65_536}
 KEPT_BYTES = {"cpu": 1_600_000_000, "cuda": 20_000_000_000}
 """Activations kept for the way back."""
+STEP = 32
+"""Widths are multiples of this: blocks of few sizes leave few holes in the memory."""
 PER_VALUE = {"bf16": 70, "fp32": 108}
 """Bytes that a layer keeps for each token and each place of the hidden state."""
 
@@ -49,7 +51,7 @@ class Sliced(SentenceTransformer):  # type: ignore[misc]
         widths = mask.sum(dim=1).tolist()
         padded_right = bool(mask[:, 0].all())
         parts, order = [], list[int]()
-        for rows, width in cut(widths, SLICE_TOKENS[_kind(self)]):
+        for rows, width in cut(widths, mask.shape[1], SLICE_TOKENS[_kind(self)]):
             part = _portion(input, rows, width if padded_right else mask.shape[1])
             parts.append(self._embedded(part, len(rows) * width, named))
             order += rows
@@ -68,12 +70,12 @@ class Sliced(SentenceTransformer):  # type: ignore[misc]
         return checkpoint(embed, part["input_ids"], use_reentrant=False)
 
 
-def cut(widths: list[int], most: int) -> Iterator[tuple[list[int], int]]:
+def cut(widths: list[int], whole: int, most: int) -> Iterator[tuple[list[int], int]]:
     """Rows of like length, longest first, with the width of each slice; at most so many tokens."""
     order = sorted(range(len(widths)), key=lambda row: -widths[row])
     at = 0
     while at < len(order):
-        width = max(1, widths[order[at]])
+        width = min(-(-max(1, widths[order[at]]) // STEP) * STEP, whole)
         count = max(1, most // width)
         yield order[at : at + count], width
         at += count

@@ -48,14 +48,14 @@ def write_development(
     path: Path,
     material: Material,
     ids: Iterable[str],
-    hard: Mapping[str, list[str]],
+    near: Mapping[str, list[str]],
     seed: int,
 ) -> None:
-    """Write the development questions with a part of the corpus: answers, what is like them, others."""
+    """Write the development questions with a part of the corpus: answers, what is near, others."""
     asked = [id for id in ids if material.questions[id].relevant]
     pool = dict.fromkeys(name for id in asked for name in material.questions[id].relevant)
     for id in asked:
-        pool |= dict.fromkeys(hard.get(id, []))
+        pool |= dict.fromkeys(near.get(id, []))
     others = [name for name in material.passages if name not in pool]
     room = max(0, MOST_POOL - len(pool))
     pool |= dict.fromkeys(random.Random(seed).sample(others, min(room, len(others))))
