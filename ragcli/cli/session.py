@@ -169,9 +169,8 @@ class Session:
                 raise
         from ragcli.index.afar import FarCollection
 
-        name = self.settings.collection
-        folder = self.data_dir / "collections" / name
-        far = FarCollection(name, folder, self.settings, self.surroundings)
+        folder = self.data_dir / "collections" / self.settings.collection
+        far = FarCollection.open(folder, self.settings, self.surroundings)
         return cast("Collection", far)  # to those who only ask, it is one
 
     def ingest(

@@ -13,16 +13,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, NoReturn, Self
 
-from ragcli.config import plug_options
 from ragcli.errors import CollectionMissing, UsageError
 from ragcli.index import fingerprint
+from ragcli.index.elsewhere import configured_store
 from ragcli.index.incoming import spans_of
 from ragcli.index.lexical import LexicalIndex
 from ragcli.index.rows import Coverage, Selection
-from ragcli.registry import load
-from ragcli.stores import STORES
 from ragcli.stores.records import Record, Where
-from ragcli.stores.resources import Resources
 from ragcli.types import StoredChunk
 
 if TYPE_CHECKING:
@@ -38,23 +35,11 @@ class FarCollection:
 
     words = False
 
-    def __init__(
-        self, name: str, directory: Path, settings: Settings, around: Surroundings
-    ) -> None:
-        choice = settings.store
-        module = load("store", STORES, choice.use)
-        resources = Resources(
-            directory / "stores" / choice.use,
-            name,
-            around.keys,
-            settings.offline,
-            False,
-            around.say,
-        )
+    def __init__(self, name: str, store: Store, settings: Settings) -> None:
         self.name = name
+        self.store = store
         self._language = settings.lexical.language
-        self._fetch = f"Fetch it with: ragcli sync --from {choice.use}"
-        self.store: Store = module.build(plug_options(module, "store", choice), resources)
+        self._fetch = f"Fetch it with: ragcli sync --from {settings.store.use}"
         facts = self.store.facts() if self.store.open() else None
         if facts is None or "splitter" not in facts:
             self.store.close()
@@ -67,6 +52,14 @@ class FarCollection:
         ]
         self.ledger = _Ledger(facts, self.store.count(), self._fetch)
         self.dense = _Dense(self.store, self.ledger)
+
+    @classmethod
+    def open(cls, directory: Path, settings: Settings, around: Surroundings) -> Self:
+        """The collection of this name in the store that is configured.
+
+        Raises CollectionMissing, and what `configured_store` does.
+        """
+        return cls(directory.name, configured_store(directory, settings, around), settings)
 
     def __enter__(self) -> Self:
         return self

@@ -17,6 +17,7 @@ from ragcli.config import plug_options
 from ragcli.errors import CollectionBusy, IndexDamaged, StorageError
 from ragcli.index import fingerprint, segments
 from ragcli.index.dense import DenseIndex
+from ragcli.index.elsewhere import configured_store
 from ragcli.index.ledger import Ledger
 from ragcli.index.lexical import LexicalIndex
 from ragcli.index.lock import WriterLock
@@ -24,7 +25,6 @@ from ragcli.index.remote import RemoteIndex
 from ragcli.index.surroundings import Surroundings
 from ragcli.registry import load
 from ragcli.stores import EMBEDDED, STORES
-from ragcli.stores.resources import Resources
 
 if TYPE_CHECKING:
     from ragcli.settings import Settings
@@ -133,18 +133,7 @@ class Indexes:
 
     def new_remote(self) -> RemoteIndex:
         """The dense index in the store elsewhere that is configured; nothing is sent yet."""
-        choice = self._settings.store
-        module = load("store", STORES, choice.use)
-        around = self._surroundings
-        resources = Resources(
-            folder=self._directory / "stores" / choice.use,
-            name=self._directory.name,
-            keys=around.keys,
-            offline=self._settings.offline,
-            create=around.create,
-            say=around.say,
-        )
-        store = module.build(plug_options(module, "store", choice), resources)
+        store = configured_store(self._directory, self._settings, self._surroundings)
         folder = self._directory / "stores"
         return RemoteIndex(store, self._ledger, folder, self._directory.name, self._warn)
 

@@ -9,7 +9,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import partial
+from functools import cache, partial
 from importlib.util import find_spec
 from itertools import count
 from pathlib import Path
@@ -151,6 +151,7 @@ def _pinecone(folder: Path) -> Started:
         assert server.complaints == []
 
 
+@cache
 def specification() -> pinecone_server.Specification:
     """Pinecone's OpenAPI documents; without them there is nothing to hold requests against."""
     folder = Path(os.environ.get("RAGCLI_TEST_DATA", "/nonexistent")) / "pinecone-openapi"

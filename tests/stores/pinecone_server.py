@@ -211,6 +211,7 @@ class _Space:
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    wbufsize = -1  # one packet an answer: of two, the second waits for the first to be acknowledged
     server: PineconeServer
 
     def log_message(self, format: str, *args: Any) -> None:

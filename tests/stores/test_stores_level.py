@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -24,7 +25,7 @@ from ragcli.errors import (
     StoreError,
     UsageError,
 )
-from ragcli.index import fingerprint, remote
+from ragcli.index import fingerprint, remote, sending
 from ragcli.index.collection import Collection
 from ragcli.index.restoring import restore
 from ragcli.index.rows import Selection
@@ -40,6 +41,14 @@ def server() -> Iterator[PineconeServer]:
     with pinecone_server.serving(specification()) as running:
         yield running
         assert running.complaints == []
+
+
+@pytest.fixture
+def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody waits long before trying again; for tests in which no answer is late."""
+    sleep = time.sleep
+    monkeypatch.setattr(time, "sleep", lambda seconds: sleep(min(seconds, 0.01)))
+    monkeypatch.setattr(sending, "BRIEF_S", 0.3)
 
 
 def opened(
@@ -90,7 +99,8 @@ def level(collection: Collection) -> None:
         collection.refresh()
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.usefixtures("hurried")
+@pytest.mark.parametrize("seed", range(5))
 def test_whatever_happens_the_store_ends_with_what_the_ledger_has(
     tmp_path: Path, server: PineconeServer, seed: int
 ) -> None:
@@ -166,11 +176,11 @@ def test_a_store_that_is_down_refuses_or_is_full_loses_nothing(
     with opened(tmp_path, server, key="") as collection, pytest.raises(MissingKey):
         level(collection)
     server.full_at = 0
-    with opened(tmp_path, server, retries=0) as collection:
+    with opened(tmp_path, server, retries=0, timeout_s=0.4) as collection:
         with pytest.raises(StoreError, match="no more room"):
             level(collection)
         server.full_at = None
-        server.faults = Faults(1, ("slow",), slow_s=2.5)
+        server.faults = Faults(1, ("slow",), slow_s=0.6)
         with pytest.raises(NetworkError, match="in time"):
             level(collection)
         server.faults = Faults()
