@@ -10,6 +10,8 @@ import pytest
 
 from ragcli.errors import UsageError
 from ragcli.finetune.loading import load
+from ragcli.finetune.material import Passage
+from ragcli.finetune.shelf import Shelf
 from ragcli.finetune.split import split
 
 PAIR = {"question": "what is {n}", "context": "number {n} it is"}
@@ -136,3 +138,18 @@ def test_questions_of_one_document_stay_on_one_side(tmp_path: Path) -> None:
     assert all(books)
     assert not books[0] & books[1] and not books[0] & books[2] and not books[1] & books[2]
     assert split(material, 1) == parts != split(material, 2)
+
+
+def test_a_shelf_holds_passages_as_a_dict_does() -> None:
+    shelf, plain = Shelf(), dict[str, Passage]()
+    for number in (3, 1, 2, 1):
+        for held in (shelf, plain):
+            held[f"p{number}"] = Passage(f"text {number}", f"book {number}")
+    assert list(shelf) == list(plain) and dict(shelf) == plain and len(shelf) == 3
+    assert shelf.setdefault("p1", Passage("other", "")).text == "text 1"
+    del shelf["p3"], plain["p3"]
+    assert dict(shelf) == plain and "p3" not in shelf
+    with pytest.raises(KeyError):
+        shelf["p3"]
+    shelf["half"] = Passage("half a character: \ud800", "")
+    assert shelf["half"].text == "half a character: ?"
