@@ -161,7 +161,7 @@ class WriteChain(BaseCombineDocumentsChain):  # type: ignore[misc]  # its packag
             composer.feed(piece)
         composer.finish()
         if not composer.sentences:
-            return Answer("not_found", kind="written", reason=composer.refusal)
+            return Answer("not_found", kind="written", reason=_unanswered(composer.refusal))
         checked = [one.chance for one in composer.sentences if one.chance is not None]
         return Answer(
             "answered",
@@ -214,6 +214,11 @@ def _citations(hits: Sequence[Hit], composer: Composer) -> list[Citation]:
         number = composer.number(at)
         found.append(Citation(number, hit.chunk, quote, place, hit.score, used.supported))
     return sorted(found, key=lambda citation: citation.n)
+
+
+def _unanswered(refusal: str) -> str:
+    """In the model's own words, where they are other ones than it was given for that."""
+    return "" if refusal in ("", prompts.NOT_FOUND) else f"The model says: {refusal}"
 
 
 def _left_out(left: int, total: int, llm: Llm) -> str:

@@ -90,7 +90,7 @@ def _complete(folder: Path) -> bool:
 
 
 def _absent(model: str, why: str) -> NetworkError:
-    return NetworkError(
-        f"The model {model} is not on this machine and {why}.",
-        "Put its folder on this machine and set llm.model to its path (./folder).",
-    )
+    fix = "Put its folder on this machine and set llm.model to its path (./folder)."
+    if Path(model).is_dir():
+        fix = f"For the folder of that name, write ./{model}."
+    return NetworkError(f"The model {model} is not on this machine and {why}.", fix)

@@ -111,6 +111,7 @@ def test_a_model_that_says_that_the_documents_do_not_answer_exits_3(
         shown = ragcli("query", ASKED, "--data-dir", str(codes), *by(server), "--stream")
     assert (shown.returncode, shown.stdout) == (3, "")
     assert "do not contain an answer" in shown.stderr and "harbour.txt" in shown.stderr
+    assert "do not say" not in shown.stderr
 
 
 def test_what_a_server_says_is_streamed_cited_and_listed(

@@ -53,7 +53,9 @@ def test_a_name_is_a_plug_and_a_model(text: str, expected: tuple[str, str | None
     ("text", "words"),
     [
         ("opanai:gpt-4o", "Did you mean openai?"),
-        ("gpt-4o", "names no provider"),
+        ("gpt-4o", "Did you mean openai:gpt-4o?"),
+        ("claude:claude-sonnet-5-5", "Did you mean anthropic:claude-sonnet-5-5?"),
+        ("llama", "names no provider that is known."),
         ("openai", "names no model"),
         ("openai:", "names no model"),
         ("", "names no provider"),

@@ -133,6 +133,10 @@ def test_the_cache_of_the_hub_is_read_at_its_revision(
     (snapshot / "model.safetensors").unlink()
     with pytest.raises(NetworkError):
         describe("some/model", revision="v2")
+    monkeypatch.chdir(folder.parent)
+    with pytest.raises(NetworkError) as caught:
+        describe(folder.name)
+    assert f"write ./{folder.name}" in caught.value.fix
     # Where the network may be used, describing names the host and still asks nobody.
     found = describe("some/model", offline=False)
     assert (found.source, found.folder, found.host) == ("hub", None, "huggingface.co")
