@@ -64,11 +64,12 @@ class Stop:
 def train(order: Order, voice: Voice, stop: Stop) -> dict[str, Any]:
     """Train, load the best checkpoint, blend it with the base, save; what came of it."""
     from ragcli.finetune.blend import blend
-    from ragcli.finetune.cost import foretell, peak
+    from ragcli.finetune.cost import available, foretell, peak, refuse
     from ragcli.finetune.trainer import make
 
     work = Path(order.work)
     run = make(order, voice, stop)
+    refuse(run, available())
     started = time.monotonic()
     base_score = run.evaluator.measure(run.model)
     cost = foretell(run, time.monotonic() - started)

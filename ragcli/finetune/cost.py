@@ -10,9 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from ragcli.errors import ModelError
+from ragcli.finetune.losses import MINI_BATCH
 
 OPTIMIZER_BYTES = 8
 """For each weight: Adam's two moments."""
+STEP_BYTES = OPTIMIZER_BYTES + 8
+"""And its gradient, and the base to blend with."""
 PROBED = 3
 
 
@@ -26,10 +29,7 @@ class Cost:
 
 
 def foretell(run: Any, evaluation: float) -> Cost:
-    """Time a few batches, the longest among them; the model and the dice stay as they were.
-
-    Raises ModelError where the run would not fit into memory.
-    """
+    """Time a few batches, the longest among them; the model and the dice stay as they were."""
     import torch
 
     trainer = run.trainer
@@ -48,12 +48,6 @@ def foretell(run: Any, evaluation: float) -> Cost:
     seconds = step * steps + evaluation * measured
     weights = sum(tensor.numel() for tensor in run.model.parameters())
     memory = peak() + OPTIMIZER_BYTES * weights
-    free = _available()
-    if free is not None and OPTIMIZER_BYTES * weights > free:
-        raise ModelError(
-            f"Training needs about {memory / 1e9:.1f} GB, and {free / 1e9:.1f} GB are free.",
-            "Set a smaller --batch, or --lora 8.",
-        )
     return Cost(
         seconds,
         memory,
@@ -61,6 +55,20 @@ def foretell(run: Any, evaluation: float) -> Cost:
         f" {run.precision}, {measured} measurements of {evaluation:.0f} s;"
         f" {memory / 1e9:.1f} GB of memory at the peak.",
     )
+
+
+def refuse(run: Any, free: int | None) -> None:
+    """Raise ModelError, before any step, where the run would not fit into so many free bytes."""
+    weights = sum(tensor.numel() for tensor in run.model.parameters())
+    columns = [name for name in run.trainer.train_dataset.column_names if name != "label"]
+    rows = MINI_BATCH if "cached" in run.order.loss else run.order.batch
+    tokens = min(rows * len(columns) * run.model.max_seq_length, run.model.room)
+    needed = STEP_BYTES * weights + int(tokens * run.model.bytes_per_token(run.precision))
+    if free is not None and needed > free:
+        raise ModelError(
+            f"Training needs about {needed / 1e9:.1f} GB more, and {free / 1e9:.1f} GB are free.",
+            "Set a smaller --batch, or --lora 8.",
+        )
 
 
 def _texts(run: Any, rows: list[int]) -> list[str]:
@@ -93,7 +101,8 @@ def peak() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
-def _available() -> int | None:
+def available() -> int | None:
+    """Bytes that new memory may take; None where the system does not say."""
     try:
         lines = Path("/proc/meminfo").read_text(encoding="utf-8").splitlines()
     except OSError:

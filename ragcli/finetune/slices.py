@@ -31,9 +31,12 @@ class Sliced(SentenceTransformer):  # type: ignore[misc]
 
     def allow(self, precision: str) -> None:
         """Set `room` for this model."""
+        self.room = KEPT_BYTES[_kind(self)] / self.bytes_per_token(precision)
+
+    def bytes_per_token(self, precision: str) -> int:
+        """What a token's activations take, about."""
         config = self[0].auto_model.config
-        values = config.hidden_size * config.num_hidden_layers
-        self.room = KEPT_BYTES[_kind(self)] / (PER_VALUE[precision] * values)
+        return int(PER_VALUE[precision] * config.hidden_size * config.num_hidden_layers)
 
     def begin_step(self) -> None:
         """What earlier steps kept is gone."""

@@ -50,6 +50,10 @@ def test_cutting_a_batch_changes_neither_vectors_nor_gradients(told: dict) -> No
         assert vectors < 1e-5 and gradients < 1e-3, name
 
 
+def test_a_run_that_would_not_fit_says_so_first(told: dict) -> None:
+    assert told["refused"].startswith("Training needs about 0.0 GB more")
+
+
 def test_training_learns_and_the_best_checkpoint_is_what_is_saved(told: dict) -> None:
     whole = told["whole"]
     assert whole["best"] > whole["base"] + 0.2

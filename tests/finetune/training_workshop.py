@@ -130,13 +130,28 @@ def cut_apart(base: Path) -> dict[str, list[float]]:
     }
 
 
+def refused(root: Path) -> str:
+    """What is said where next to no memory is free."""
+    from ragcli.errors import ModelError
+    from ragcli.finetune.cost import refuse
+    from ragcli.finetune.trainer import make
+
+    run = make(order(root, "pairs", "mnrl", "refused"), Quiet(), Never())
+    refuse(run, 10**9)
+    try:
+        refuse(run, 1000)
+    except ModelError as error:
+        return error.message
+    return ""
+
+
 def main(root: Path) -> None:
     """Train each loss on each shape, then with an interrupt, LoRA, Matryoshka and prompts."""
     from ragcli.finetune.child import train
 
     root.mkdir(exist_ok=True)
     make_model(root / "base")
-    told: dict = {"trained": {}, "cut": cut_apart(root / "base")}
+    told: dict = {"trained": {}, "cut": cut_apart(root / "base"), "refused": refused(root)}
     for shape in SHAPES:
         for loss in LOSSES:
             told["trained"][f"{shape} {loss}"] = train(
