@@ -16,8 +16,8 @@ from ragcli.finetune.material import Question
 from ragcli.retrieve.sides import complete, dense_side, lexical_side
 
 DEPTH = 50
-NEAR = 15
-"""Chunks, of which ten passages or so are left."""
+NEAR = 12
+"""Chunks, of which eight passages or so are left."""
 PASSED_OVER = 4
 MARGIN = 0.95
 BATCH = 64

@@ -107,7 +107,7 @@ def _tell_data(material: Material, tools: Tools) -> None:
 
 
 def _tell_parts(parts: Parts, tools: Tools) -> None:
-    how = "by document" if parts.by_document else "by question: nearly all share documents"
+    how = "by document" if parts.by_document else "by question: many share documents"
     tools.tell(
         f"Split {how}: {len(parts.train)} questions to train, {len(parts.development)} to develop,"
         f" {len(parts.test)} to judge; the documents of {len(parts.seen)} of these are trained on"

@@ -1,7 +1,8 @@
 """Splits questions into those to train on, to develop with and to judge by, document by document.
 
 Questions whose documents are linked stay together; where nearly all are linked, that is not
-possible, and the split is by question.
+possible, and the split is by question. A development part is like the part that judges: where
+that one is about documents that are also trained on, so is it.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ from ragcli.finetune.material import Material
 TEST, DEVELOPMENT = 0.2, 0.1
 MOST_TEST, MOST_DEVELOPMENT = 1000, 150
 LINKED = 0.3
-"""A cluster of linked questions with more than this share of all is cut by question."""
+"""A cluster of linked questions with more than this share of all is cut by question; so are all
+where more than this share of the judging questions is linked to them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +48,10 @@ def split(material: Material, seed: int) -> Parts:
     whole = max(map(len, clusters), default=0) <= LINKED * len(open_questions)
     if not whole:
         clusters = [[id] for id in open_questions]
-    random.Random(seed).shuffle(clusters)
     test = sorted(id for id in material.test if material.questions[id].relevant)
+    if test and _shared(material, test, open_questions) > LINKED:
+        whole, clusters = False, [[id] for id in open_questions]
+    random.Random(seed).shuffle(clusters)
     if not test:
         wanted = min(round(TEST * len(open_questions)), MOST_TEST)
         test, clusters = _take(clusters, wanted)
@@ -59,9 +63,18 @@ def split(material: Material, seed: int) -> Parts:
             f"{material.name} leaves {len(train)} questions to train on and {len(test)} to judge by.",
             "Add examples of other documents.",
         )
-    trained = _documents(material, train)
-    seen = frozenset(id for id in test if _documents(material, [id]) & trained)
+    seen = _seen(material, test, train)
     return Parts(tuple(train), tuple(development), tuple(test), seen, whole)
+
+
+def _seen(material: Material, ids: Iterable[str], train: Iterable[str]) -> frozenset[str]:
+    """The questions of which a document is also trained on."""
+    trained = _documents(material, train)
+    return frozenset(id for id in ids if _documents(material, [id]) & trained)
+
+
+def _shared(material: Material, test: list[str], train: list[str]) -> float:
+    return len(_seen(material, test, train)) / len(test)
 
 
 def _take(clusters: list[list[str]], wanted: int) -> tuple[list[str], list[list[str]]]:
