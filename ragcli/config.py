@@ -132,7 +132,7 @@ def resolve(layers: Iterable[Layer]) -> Loaded:
     problems = check(layers)
     if problems:
         raise ConfigError(
-            "; ".join(map(str, problems)) + ".",
+            _sentence(str(problem) for problem in problems),
             "Correct it, then run: ragcli config check",
         )
     values, origins = merge(layers)
@@ -148,7 +148,7 @@ def plug_options(module: Any, section: str, choice: Choice) -> Any:
     except ValidationError as error:
         problems = [_problem(item, section, {}, module.Options) for item in error.errors()]
         raise ConfigError(
-            "; ".join(f"{p.key}: {p.message}" for p in problems) + ".",
+            _sentence(f"{problem.key}: {problem.message}" for problem in problems),
             f"See: ragcli config show {section}",
         ) from error
 
@@ -167,6 +167,11 @@ def _check_choice(
     except ValidationError as error:
         return [_problem(item, section, origins, module.Options) for item in error.errors()]
     return []
+
+
+def _sentence(problems: Iterable[str]) -> str:
+    joined = "; ".join(problems)
+    return joined if joined.endswith("?") else f"{joined}."
 
 
 def _problem(item: Any, section: str, origins: Mapping[str, str], model: Any) -> Problem:

@@ -43,10 +43,7 @@ class FarCollection:
         facts = self.store.facts() if self.store.open() else None
         if facts is None or "splitter" not in facts:
             self.store.close()
-            raise CollectionMissing(
-                f"There is no collection {name!r} here, and none in {self.store.place}.",
-                "Run: ragcli ingest PATH...",
-            )
+            raise _missing(name, store)
         self.warnings = [
             f"The ledger is not on this machine: documents are found by meaning only. {self._fetch}"
         ]
@@ -59,7 +56,10 @@ class FarCollection:
 
         Raises CollectionMissing, and what `configured_store` does.
         """
-        return cls(directory.name, configured_store(directory, settings, around), settings)
+        store = configured_store(directory, settings, around)
+        if not directory.exists() and store.place.startswith(f"{directory}/"):
+            raise _missing(directory.name, store)  # an engine in this process would make its files
+        return cls(directory.name, store, settings)
 
     def __enter__(self) -> Self:
         return self
@@ -155,6 +155,13 @@ class _Dense:
         self._ledger.meet(self._store.fetch(self._ledger.unknown([id for id, _ in found])))
         numbered = ((self._ledger.key(id), score) for id, score in found)
         return [(key, score) for key, score in numbered if key is not None]
+
+
+def _missing(name: str, store: Store) -> CollectionMissing:
+    return CollectionMissing(
+        f"There is no collection {name!r} here, and none in {store.place}.",
+        "Run: ragcli ingest PATH...",
+    )
 
 
 def _chunk(key: int, record: Record) -> StoredChunk:

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-import uuid
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ragcli.errors import FingerprintMismatch, RagcliError, UsageError
-from ragcli.index import fingerprint
+from ragcli.errors import RagcliError, UsageError
+from ragcli.index.claim import Claim
 from ragcli.index.ledger import Ledger
 from ragcli.index.mirror import Mirror
 from ragcli.index.outgoing import document_number
@@ -27,8 +26,6 @@ if TYPE_CHECKING:
 
     from ragcli.stores.store import Store
 
-SCHEMA = "ragcli.store/1"
-IDENTITY = "identity"
 SPARE, WIDER = 20, 4
 SMALL = 5000
 """A selection of so few chunks is compared as a whole, with the vectors in the ledger."""
@@ -44,8 +41,8 @@ class RemoteIndex:
         digest = hashlib.sha256(store.place.encode()).hexdigest()[:12]
         self.store = store
         self.exact = True
-        self._name = name
         self._ledger = ledger
+        self._claim = Claim(store, ledger, name)
         self._mirror = Mirror(folder / f"{type(store).__name__.lower()}-{digest}.db")
         self._sender = Sender(store, ledger, self._mirror)
         self._warn = warn
@@ -77,19 +74,8 @@ class RemoteIndex:
     # Reading
 
     def check(self) -> bool:
-        """Whether the store can be asked: it exists and holds vectors of this collection.
-
-        Raises FingerprintMismatch when another collection or another embedder wrote them.
-        """
-        if not self.store.open(self._dimension):
-            return False
-        facts = self.store.facts()
-        if facts is None:
-            return False
-        self._refuse_foreign(facts)
-        if facts.get("embedder") != self._embedder:
-            raise self._other_vectors(facts)
-        return True
+        """Whether the store can be asked; raises FingerprintMismatch, or UsageError, if not ours."""
+        return self._claim.holds()
 
     def search(
         self, vector: np.ndarray, k: int, allowed: Selection | None = None
@@ -128,9 +114,9 @@ class RemoteIndex:
         if not self._checked:
             self._checked = self.check()
             if not self._checked:
-                self._warn(f"{self._where_it_is} holds nothing of this collection yet: ragcli sync")
+                self._warn(f"{self._claim.place} holds nothing of this collection yet: ragcli sync")
             elif self.behind() > 0:
-                self._warn(f"{self._where_it_is} is behind the ledger. Run: ragcli sync")
+                self._warn(f"{self._claim.place} is behind the ledger. Run: ragcli sync")
         return self._checked
 
     def _candidates(
@@ -200,7 +186,7 @@ class RemoteIndex:
     def adopt(self) -> None:
         """The ledger was just made from this store, which therefore is level with it."""
         known = self._ledger.keys_of(list(self.store.ids()))
-        self._mirror.begin(self._embedder, {id: keys[-1] for id, keys in known.items()})
+        self._mirror.begin(self._claim.embedder, {id: keys[-1] for id, keys in known.items()})
         self._mirror.reached(self._ledger.position())
 
     def plan(self) -> Plan:
@@ -210,12 +196,12 @@ class RemoteIndex:
 
     def repair(self, advance: Advance = lambda number: None) -> None:
         """Send everything again and erase whatever else is there."""
-        self._open_for_writing(take_over=False)
+        self._claim.stake(self._mirror)
         self._anew(advance)
         self._sender.prove()
 
     def _catch_up(self, advance: Advance, take_over: bool) -> None:
-        self._open_for_writing(take_over)
+        self._claim.stake(self._mirror, take_over=take_over)
         if self._mirror_sound():
             self._sender.follow(advance)
         else:
@@ -228,95 +214,11 @@ class RemoteIndex:
         held = list(self.store.ids())
         known = self._ledger.keys_of(held)
         self.store.erase([id for id in held if id not in known])
-        self._mirror.begin(self._embedder, {id: keys[-1] for id, keys in known.items()})
+        self._mirror.begin(self._claim.embedder, {id: keys[-1] for id, keys in known.items()})
         self._sender.follow(advance)
-
-    def _open_for_writing(self, take_over: bool) -> None:
-        dimension = self._dimension
-        self.store.open(dimension, create=True)
-        facts = self.store.facts()
-        if facts is None and not take_over and self.store.count():
-            raise UsageError(
-                f"{self._where_it_is} holds records that ragcli did not write.",
-                "Choose another place in `store`, or run: ragcli sync --force, which erases them.",
-            )
-        if facts is not None and not take_over:
-            self._refuse_foreign(facts)
-        current = self._current_facts()
-        if facts is not None and facts.get("embedder") != current["embedder"]:
-            if not take_over and _generation(facts) > self._ledger.generation():
-                raise self._other_vectors(facts)
-            self.store.clear()
-            self._mirror.begin("")
-        if facts != current:
-            self.store.set_facts(current)
-        if take_over and (facts or {}).get("collection") != current["collection"]:
-            self._mirror.begin("")
 
     def _mirror_sound(self) -> bool:
         position = self._mirror.position
-        if self._mirror.embedder != self._embedder:
+        if self._mirror.embedder != self._claim.embedder:
             return False
         return self._ledger.floor() <= position <= self._ledger.position() or position == 0
-
-    def _current_facts(self) -> dict[str, str]:
-        identity = self._ledger.meta(IDENTITY)
-        if identity is None:
-            identity = str(uuid.uuid4())
-            self._ledger.set_meta(IDENTITY, identity)
-        built = fingerprint.stored(self._ledger)
-        return {
-            "schema": SCHEMA,
-            "collection": identity,
-            "name": self._name,
-            "embedder": self._embedder,
-            "model": built.get("model", ""),
-            "dimension": built.get("dimension", ""),
-            "splitter": built.get("splitter", ""),
-        }
-
-    def _refuse_foreign(self, facts: dict[str, str]) -> None:
-        if facts.get("collection") == self._ledger.meta(IDENTITY):
-            return
-        digest = facts.get("embedder", "").split("/")[0]
-        if digest != self._embedder.split("/")[0]:
-            raise FingerprintMismatch(
-                f"{self._where_it_is} holds vectors of {facts.get('model')} ({digest[:8]}),"
-                f" not of {self._model}.",
-                "Choose another place in `store`, or set embedder.model to what it was.",
-            )
-        raise UsageError(
-            f"{self._where_it_is} holds the collection {facts.get('name')!r} of another ledger.",
-            "Choose another place in `store`; take its ledger with ragcli sync --from; or put this"
-            " collection in its place with: ragcli sync --force",
-        )
-
-    def _other_vectors(self, facts: dict[str, str]) -> FingerprintMismatch:
-        return FingerprintMismatch(
-            f"{self._where_it_is} holds vectors of {facts.get('model')} that are not those of the"
-            " ledger.",
-            "Bring it level with: ragcli sync; or, where the ledger is the older of the two:"
-            " ragcli sync --force",
-        )
-
-    @property
-    def _embedder(self) -> str:
-        digest = fingerprint.stored(self._ledger).get("embedder")
-        return f"{digest}/{self._ledger.generation()}"
-
-    @property
-    def _model(self) -> str:
-        return fingerprint.stored(self._ledger).get("model", "")
-
-    @property
-    def _dimension(self) -> int:
-        return int(fingerprint.stored(self._ledger).get("dimension") or 0)
-
-    @property
-    def _where_it_is(self) -> str:
-        return f"{self.store.manner.title} ({self.store.place})"
-
-
-def _generation(facts: dict[str, str]) -> int:
-    number = facts.get("embedder", "").rpartition("/")[2]
-    return int(number) if number.isdigit() else 0

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from ragcli.errors import StoreError, UsageError
 from ragcli.index import fingerprint
+from ragcli.index.claim import IDENTITY
 from ragcli.index.collection import Collection
 from ragcli.index.incoming import Inbox, Piece, spans_of
-from ragcli.index.remote import IDENTITY, RemoteIndex
+from ragcli.index.remote import RemoteIndex
 from ragcli.index.rows import FileFacts
 from ragcli.types import Chunk, SplitDocument
 

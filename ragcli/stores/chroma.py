@@ -9,10 +9,11 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict, Field
 
 from ragcli.errors import ConfigError
-from ragcli.stores import naming, wire
+from ragcli.stores import metadata, naming, wire
+from ragcli.stores.engine import Found
 from ragcli.stores.records import Record, Where
 from ragcli.stores.resources import Resources
-from ragcli.stores.store import Found, Store
+from ragcli.stores.store import Store
 from ragcli.stores.trouble import Manner, Trouble
 
 if TYPE_CHECKING:
@@ -144,7 +145,7 @@ class ChromaStore(Store):
             ids=[record.id for record in records],
             embeddings=[record.vector for record in records],
             documents=[record.text for record in records],
-            metadatas=[_metadata(record) for record in records],
+            metadatas=[metadata.of_record(record) for record in records],
         )
 
     def _erase(self, ids: Sequence[str]) -> None:
@@ -152,7 +153,10 @@ class ChromaStore(Store):
 
     def _nearest(self, vector: np.ndarray, k: int, where: Where | None) -> list[Found]:
         answer = self._collection.query(
-            query_embeddings=[vector], n_results=k, where=_filter(where), include=["distances"]
+            query_embeddings=[vector],
+            n_results=k,
+            where=metadata.condition(where),
+            include=["distances"],
         )
         found = zip(answer["ids"][0], answer["distances"][0], strict=True)
         return [(id, 1 - distance) for id, distance in found]
@@ -197,25 +201,6 @@ class ChromaStore(Store):
 
     def _set_facts(self, facts: dict[str, str]) -> None:
         self._collection.modify(metadata={FACT + name: value for name, value in facts.items()})
-
-
-def _metadata(record: Record) -> dict[str, Any]:
-    metadata: dict[str, Any] = {"document": record.document, "data": wire.dumps(record.data)}
-    if record.first_page is not None:
-        metadata |= {"first_page": record.first_page, "last_page": record.last_page}
-    return metadata
-
-
-def _filter(where: Where | None) -> dict[str, Any] | None:
-    if where is None:
-        return None
-    conditions: list[dict[str, Any]] = []
-    if where.documents is not None:
-        conditions.append({"document": {"$in": list(where.documents)}})
-    if where.pages is not None:
-        first, last = where.pages
-        conditions += [{"last_page": {"$gte": first}}, {"first_page": {"$lte": last}}]
-    return {"$and": conditions} if len(conditions) > 1 else conditions[0] if conditions else None
 
 
 def _of_status(status: int, said: str) -> Trouble:

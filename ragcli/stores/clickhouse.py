@@ -7,19 +7,19 @@ newer row; the engine forgets the older one when it likes, and is asked as if it
 from __future__ import annotations
 
 import json
-import logging
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
-from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from ragcli.errors import ConfigError
 from ragcli.stores import naming, wire
+from ragcli.stores.clickhouse_engines import Chdb, Server, Way
+from ragcli.stores.engine import Found
 from ragcli.stores.records import Record, Where
 from ragcli.stores.resources import Resources
 from ragcli.stores.sql import condition, quoted
-from ragcli.stores.store import Found, Store
+from ragcli.stores.store import Store
 from ragcli.stores.trouble import Manner, Trouble
 
 if TYPE_CHECKING:
@@ -77,14 +77,10 @@ class ClickHouseStore(Store):
     def __init__(
         self, options: Options, resources: Resources, embedding: Embeddings | None = None
     ) -> None:
-        url = naming.server(options.url, "clickhouse", resources) if options.url else None
-        password = naming.key_of(options.password_env, resources)
         self._called = naming.table_name(options.name, resources)
-        self._engine = _Server(url, options, password) if url else _Chdb(str(resources.folder))
-        if url is None:
-            resources.folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._engine = _engine(options, resources)
         manner = Manner("ClickHouse", options.retries, options.password_env, resources.say)
-        super().__init__(f"{url or resources.folder}/{self._called}", manner, embedding)
+        super().__init__(f"{self._engine.place}/{self._called}", manner, embedding)
 
     def close(self) -> None:
         """Let go of the connection, or of the files."""
@@ -196,77 +192,16 @@ class ClickHouseStore(Store):
         self._insert(f"{self._called}_facts", rows)
 
 
-class _Chdb:
-    """ClickHouse in this process."""
-
-    def __init__(self, folder: str) -> None:
-        self.place = folder
-        self._session: Any = None
-
-    def run(self, sql: str) -> str:
-        from chdb.session import Session
-
-        if self._session is None:
-            self._session = Session(self.place)
-            self._session.query("CREATE DATABASE IF NOT EXISTS ragcli")
-            self._session.query("USE ragcli")
-        return str(self._session.query(sql, "JSONEachRow").bytes().decode())
-
-    def insert(self, table: str, rows: str) -> None:
-        self.run(f"INSERT INTO {table} FORMAT JSONEachRow {rows}")
-
-    def own(self, error: Exception) -> bool:
-        return isinstance(error, RuntimeError) or type(error).__name__ == "ChdbError"
-
-    def close(self) -> None:
-        if self._session is not None:
-            self._session.close()
-            self._session = None
-
-
-class _Server:
-    """ClickHouse elsewhere, over HTTP."""
-
-    def __init__(self, url: str, options: Options, password: str | None) -> None:
-        self.place = url
-        self._options = options
-        self._password = password or ""
-        self._client: Any = None
-
-    def run(self, sql: str) -> str:
-        return str(self._connected().raw_query(sql).decode())
-
-    def insert(self, table: str, rows: str) -> None:
-        self._connected().raw_insert(table, insert_block=rows, fmt="JSONEachRow")
-
-    def _connected(self) -> Any:
-        import clickhouse_connect
-
-        if self._client is None:
-            # What it logs it also raises.
-            logging.getLogger("clickhouse_connect").addHandler(logging.NullHandler())
-            parts, options = urlsplit(self.place), self._options
-            self._client = clickhouse_connect.get_client(
-                host=parts.hostname,
-                port=parts.port or (8443 if parts.scheme == "https" else 8123),
-                secure=parts.scheme == "https",
-                username=options.user,
-                password=self._password,
-                database=options.database,
-                send_receive_timeout=options.timeout_s,
-                autogenerate_session_id=False,
-            )
-        return self._client
-
-    def own(self, error: Exception) -> bool:
-        from clickhouse_connect.driver.exceptions import ClickHouseError
-
-        return isinstance(error, ClickHouseError)
-
-    def close(self) -> None:
-        if self._client is not None:
-            self._client.close()
-            self._client = None
+def _engine(options: Options, resources: Resources) -> Way:
+    if options.url is None:
+        return Chdb(resources.folder)
+    return Server(
+        naming.server(options.url, "clickhouse", resources),
+        user=options.user,
+        password=naming.key_of(options.password_env, resources),
+        database=options.database,
+        timeout_s=options.timeout_s,
+    )
 
 
 def _record(row: dict[str, Any]) -> Record:

@@ -9,10 +9,11 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from ragcli.errors import ConfigError
 from ragcli.stores import naming, wire
+from ragcli.stores.engine import Found
 from ragcli.stores.records import Record, Where
 from ragcli.stores.resources import Resources
 from ragcli.stores.sql import condition
-from ragcli.stores.store import Found, Store
+from ragcli.stores.store import Store
 from ragcli.stores.trouble import Manner, Trouble
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import uuid
 
-from ragcli.errors import NetworkError
+from ragcli.errors import MissingKey, NetworkError
 from ragcli.hosted.hosts import checked_url, host_of, is_local
 from ragcli.stores.resources import Resources
 
@@ -39,3 +39,14 @@ def server(url: str, use: str, resources: Resources) -> str:
 def key_of(name: str, resources: Resources) -> str | None:
     """The key in this variable, if it holds one."""
     return resources.keys.get(name, "").strip() or None
+
+
+def needed_key(name: str, use: str, resources: Resources) -> str:
+    """The key in this variable; raises MissingKey where it holds none."""
+    key = key_of(name, resources)
+    if key is None:
+        raise MissingKey(
+            f"store {use} needs a key, and the variable {name} holds none.",
+            f"Set it: export {name}=...; or write {name}=... into a file .env here.",
+        )
+    return key

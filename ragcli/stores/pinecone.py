@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from ragcli.errors import ConfigError, MissingKey, NetworkError, StoreError
-from ragcli.hosted.hosts import checked_url, host_of, is_local
-from ragcli.stores import wire
+from ragcli.hosted.hosts import host_of
+from ragcli.stores import metadata, naming, wire
+from ragcli.stores.engine import Found
+from ragcli.stores.pinecone_index import Wanted, check_index, open_index
 from ragcli.stores.records import Record, Where
 from ragcli.stores.resources import Resources
-from ragcli.stores.store import Found, Store
-from ragcli.stores.trouble import Kind, Manner, Trouble
+from ragcli.stores.store import Store
+from ragcli.stores.trouble import Kind, Manner, Partial, Trouble
 
 if TYPE_CHECKING:
     import numpy as np
@@ -78,14 +79,15 @@ class PineconeStore(Store):
         self, options: Options, resources: Resources, embedding: Embeddings | None = None
     ) -> None:
         self.options = options
-        self._url = checked_url(options.url, "store.url")
-        if resources.offline and not is_local(self._url):
-            raise NetworkError(
-                f"--offline forbids store pinecone, which would ask {host_of(self._url)}.",
-                "Leave out --offline, or set store.use to embedded.",
-            )
-        self._key = _key(options.api_key_env, resources)
-        self._may_create = options.create or resources.create
+        self._url = naming.server(options.url, "pinecone", resources)
+        self._key = naming.needed_key(options.api_key_env, "pinecone", resources)
+        self._wanted = Wanted(
+            options.index,
+            options.metric,
+            options.cloud,
+            options.region,
+            options.create or resources.create,
+        )
         self._space = options.namespace or resources.name
         place = f"{host_of(self._url)}/{options.index}/{self._space}"
         manner = Manner("Pinecone", options.retries, options.api_key_env, resources.say)
@@ -117,12 +119,12 @@ class PineconeStore(Store):
             return Trouble("slow")
         if isinstance(error, errors.PineconeConnectionError):
             return Trouble("down", f"at {host_of(self._url)}")
-        if isinstance(error, errors.ResponseParsingError | _Partial):
+        if isinstance(error, errors.ResponseParsingError | Partial):
             return Trouble("busy", str(error))
         return None
 
     def _open(self, dimension: int | None, create: bool) -> bool:
-        from pinecone import Pinecone, RetryConfig, errors
+        from pinecone import Pinecone, RetryConfig
 
         if self._client is None:
             self._client = Pinecone(
@@ -131,48 +133,13 @@ class PineconeStore(Store):
                 timeout=self.options.timeout_s,
                 retry_config=RetryConfig(max_retries=0),  # requests are repeated by `trouble`
             )
-        try:
-            model = self._client.describe_index(self.options.index)
-        except errors.NotFoundError:
-            if not create or dimension is None:
-                return False
-            model = self._created(dimension)
-        self._check(model, dimension)
+        model = open_index(self._client, self._wanted, dimension if create else None)
+        if model is None:
+            return False
+        check_index(model, self._wanted, dimension)
         self._index = self._client.Index(host=model.host)
-        return True
-
-    def _created(self, dimension: int) -> Any:
-        from pinecone import ServerlessSpec, errors
-
-        options = self.options
-        if not self._may_create:
-            raise StoreError(
-                f"Pinecone has no index {options.index!r} for this key.",
-                "An index may cost money: create it with --yes, or set store.create: true.",
-            )
-        spec = ServerlessSpec(cloud=options.cloud, region=options.region)
-        try:
-            return self._client.create_index(
-                name=options.index, dimension=dimension, metric=options.metric, spec=spec
-            )
-        except errors.ConflictError:  # an attempt before this one, whose reply was lost
-            return self._client.describe_index(options.index)
-
-    def _check(self, model: Any, dimension: int | None) -> None:
-        name, options = self.options.index, self.options
-        if dimension is not None and model.dimension != dimension:
-            raise ConfigError(
-                f"The index {name!r} holds vectors of {model.dimension} numbers, not {dimension}.",
-                "Set store.index to another name, or embedder.model to what the index was made for.",
-            )
-        if model.metric != options.metric:
-            raise ConfigError(
-                f"The index {name!r} has the metric {model.metric}, not {options.metric}.",
-                f"Set store.metric to {model.metric}, or store.index to another name.",
-            )
-        if not model.host:
-            raise StoreError(f"The index {name!r} is not ready yet.", "Try again in a minute.")
         self._width = model.dimension
+        return True
 
     def _upsert(self, records: Sequence[Record]) -> None:
         from pinecone import errors
@@ -187,21 +154,15 @@ class PineconeStore(Store):
                 self._upsert(half)
             return
         if answer.upserted_count < len(records):
-            raise _Partial(f"took {answer.upserted_count} of {len(records)} records")
+            raise Partial(f"took {answer.upserted_count} of {len(records)} records")
 
     def _vector(self, record: Record) -> dict[str, Any]:
         record = wire.fitted(record, METADATA_BYTES)
-        metadata: dict[str, Any] = {
-            "text": record.text,
-            "document": record.document,
-            "data": wire.dumps(record.data),
-        }
+        facts = {"text": record.text, **metadata.of_record(record)}
         for name in ("path", "title"):
             if isinstance(value := record.data.get(name), str):
-                metadata[name] = value[:500]
-        if record.first_page is not None:
-            metadata |= {"first_page": record.first_page, "last_page": record.last_page}
-        return {"id": record.id, "values": wire.decimals(record.vector), "metadata": metadata}
+                facts[name] = value[:500]
+        return {"id": record.id, "values": wire.decimals(record.vector), "metadata": facts}
 
     def _erase(self, ids: Sequence[str]) -> None:
         from pinecone import errors
@@ -216,7 +177,7 @@ class PineconeStore(Store):
             vector=wire.decimals(vector),
             top_k=k,
             namespace=self._space,
-            filter=_filter(where),
+            filter=metadata.condition(where),
             include_values=False,
             include_metadata=False,
         )
@@ -265,10 +226,6 @@ class PineconeStore(Store):
         return f"{self._space}.ragcli"
 
 
-class _Partial(Exception):
-    """A request of which only a part was carried out."""
-
-
 def _kind(status: int, said: str) -> Kind:
     """What a status means, and what was said where one stands for two things."""
     if (words := SPENT.get(status)) is not None and words.search(said):
@@ -276,40 +233,18 @@ def _kind(status: int, said: str) -> Kind:
     return STATUS.get(status, "busy" if status >= 500 else "refused")
 
 
-def _filter(where: Where | None) -> dict[str, Any] | None:
-    if where is None:
-        return None
-    conditions: list[dict[str, Any]] = []
-    if where.documents is not None:
-        conditions.append({"document": {"$in": list(where.documents)}})
-    if where.pages is not None:
-        first, last = where.pages
-        conditions += [{"last_page": {"$gte": first}}, {"first_page": {"$lte": last}}]
-    return {"$and": conditions} if conditions else None
-
-
 def _record(vector: Any) -> Record:
     import numpy as np
 
-    metadata = vector.metadata or {}
-    pages = [metadata.get(name) for name in ("first_page", "last_page")]
+    held = vector.metadata or {}
+    pages = [held.get(name) for name in ("first_page", "last_page")]
     first, last = (None if page is None else int(page) for page in pages)
     return Record(
         vector.id,
         np.asarray(vector.values, np.float32),
-        str(metadata.get("text", "")),
-        int(metadata.get("document", 0)),
+        str(held.get("text", "")),
+        int(held.get("document", 0)),
         first,
         last,
-        wire.loads(metadata.get("data")),
+        wire.loads(held.get("data")),
     )
-
-
-def _key(name: str, resources: Resources) -> str:
-    key = resources.keys.get(name, "").strip()
-    if not key:
-        raise MissingKey(
-            f"store pinecone needs a key, and the variable {name} holds none.",
-            f"Set it: export {name}=...; or write {name}=... into a file .env here.",
-        )
-    return key

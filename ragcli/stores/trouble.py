@@ -21,6 +21,10 @@ STRANGER = 2
 T = TypeVar("T")
 
 
+class Partial(Exception):
+    """A request of which only a part was carried out."""
+
+
 @dataclass(frozen=True, slots=True)
 class Trouble:
     """A failure as a store's own file reads it: its kind, what was said, the wait asked for.

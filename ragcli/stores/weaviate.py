@@ -10,11 +10,12 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict, Field
 
 from ragcli.errors import ConfigError
-from ragcli.stores import naming, wire
+from ragcli.stores import metadata, naming, wire
+from ragcli.stores.engine import Found
 from ragcli.stores.records import Record, Where
 from ragcli.stores.resources import Resources
-from ragcli.stores.store import Found, Store
-from ragcli.stores.trouble import Manner, Trouble
+from ragcli.stores.store import Store
+from ragcli.stores.trouble import Manner, Partial, Trouble
 
 if TYPE_CHECKING:
     import numpy as np
@@ -82,7 +83,7 @@ class WeaviateStore(Store):
             return Trouble("busy" if status == 429 or status >= 500 else "refused", str(error))
         if isinstance(error, own.WeaviateConnectionError | own.WeaviateStartUpError):
             return Trouble("down", f"at {self._url}")
-        if isinstance(error, own.WeaviateBaseError | _Partial):
+        if isinstance(error, own.WeaviateBaseError | Partial):
             return Trouble("busy", str(error))
         return None
 
@@ -160,7 +161,7 @@ class WeaviateStore(Store):
         ]
         answer = self._held.data.insert_many(objects)
         if answer.has_errors:
-            raise _Partial(str(next(iter(answer.errors.values())).message))
+            raise Partial(str(next(iter(answer.errors.values())).message))
 
     def _erase(self, ids: Sequence[str]) -> None:
         from weaviate.classes.query import Filter
@@ -214,20 +215,8 @@ class WeaviateStore(Store):
         self._held.config.update(description=json.dumps(facts))
 
 
-class _Partial(Exception):
-    """A request of which only a part was carried out."""
-
-
 def _properties(record: Record) -> dict[str, Any]:
-    made: dict[str, Any] = {
-        "name": record.id,
-        "text": record.text,
-        "document": record.document,
-        "data": wire.dumps(record.data),
-    }
-    if record.first_page is not None:
-        made |= {"first_page": record.first_page, "last_page": record.last_page}
-    return made
+    return {"name": record.id, "text": record.text, **metadata.of_record(record)}
 
 
 def _filter(where: Where | None) -> Any:

@@ -270,6 +270,13 @@ def test_a_machine_without_the_ledger_asks_by_meaning(here: Run, far: list[str])
     assert refusal(here("list", *far, "--json"), 2)["code"] == "no-collection"
 
 
+@pytest.mark.parametrize("use", ["lancedb", "qdrant", "chroma"])
+def test_a_question_to_nothing_leaves_no_trace(here: Run, tmp_path: Path, use: str) -> None:
+    flags = ("--set", f"store.use={use}", "--data-dir", "data", "--json")
+    assert refusal(here("search", "hive", *flags), 2)["code"] == "no-collection"
+    assert not (tmp_path / "data").exists()
+
+
 def test_filters_without_the_ledger_hold_or_are_refused(here: Run, far: list[str]) -> None:
     asked = ("search", "birds", *far, "-k", "9", "--json")
     assert {hit["page"] for hit in answer(here(*asked))["hits"]} >= {None, 1, 2}

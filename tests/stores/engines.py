@@ -143,7 +143,8 @@ def _postgres(folder: Path) -> Started:
 @contextmanager
 def _pinecone(folder: Path) -> Started:
     if key := os.environ.get("PINECONE_API_KEY"):
-        yield {"index": "ragcli-test"}, {"PINECONE_API_KEY": key}
+        module = Path(os.environ["PYTEST_CURRENT_TEST"].split("::")[0]).stem  # of one dimension each
+        yield {"index": f"ragcli-{module.replace('_', '-')}"}, {"PINECONE_API_KEY": key}
         return
     with pinecone_server.serving(specification()) as server:
         keys = {"PINECONE_API_KEY": pinecone_server.KEY}

@@ -63,7 +63,7 @@ def _send(session: Session, *, dry_run: bool, force: bool) -> None:
                 facts = {"place": remote.store.place, **asdict(plan)}
                 said = (
                     f"Would send {plan.vectors} vectors to {remote.store.place} and erase"
-                    f" {plan.deletions}: about {plan.bytes / 1e6:.1f} MB in {plan.requests} requests."
+                    f" {plan.deletions}; requests: {plan.requests}, of about {plan.bytes / 1e6:.1f} MB."
                 )
             else:
                 plan = _carry_over(session, collection, remote, force=force)
