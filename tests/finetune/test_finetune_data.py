@@ -140,6 +140,23 @@ def test_questions_of_one_document_stay_on_one_side(tmp_path: Path) -> None:
     assert split(material, 1) == parts != split(material, 2)
 
 
+@pytest.mark.parametrize("shared", [True, False])
+def test_a_development_part_is_like_the_part_that_judges(shared: bool, tmp_path: Path) -> None:
+    folder = beir(tmp_path / "set")
+    # Three questions to a document; the judging ones are about the same documents, or others.
+    judged = {"train": (range(30), 0), "test": (range(30, 40), -10 if shared else 10)}
+    for part, (numbers, offset) in judged.items():
+        lines = [f"q{n}\td{n // 3 + offset}\t1\n" for n in numbers]
+        head = "query-id\tcorpus-id\tscore\n"
+        (folder / "qrels" / f"{part}.tsv").write_text(head + "".join(lines))
+    material = load(folder)
+    parts = split(material, 1)
+    trained = {name for id in parts.train for name in material.questions[id].relevant}
+    linked = [id for id in parts.development if trained & material.questions[id].relevant.keys()]
+    assert parts.by_document is not shared
+    assert bool(linked) is shared
+
+
 def test_a_shelf_holds_passages_as_a_dict_does() -> None:
     shelf, plain = Shelf(), dict[str, Passage]()
     for number in (3, 1, 2, 1):
