@@ -59,7 +59,8 @@ class Loopback:
 def _body(raw: bytes, kind: str) -> dict[str, Any]:
     if kind == "application/x-ndjson":
         return {"lines": [json.loads(line) for line in raw.splitlines()]}
-    return dict(json.loads(raw or b"{}"))
+    held: dict[str, Any] = json.loads(raw or b"{}")
+    return held
 
 
 @contextmanager
