@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -92,14 +91,8 @@ def _here(folder: Path) -> Started:
 @contextmanager
 def _qdrant(folder: Path) -> Started:
     # Its local mode waits for the disk after every single record: a minute for 10,000 of them.
-    if Path("/dev/shm").is_dir():
-        files = Path(tempfile.mkdtemp(prefix="ragcli-", dir="/dev/shm"))
+    with in_memory() as files:
         (folder / "files").symlink_to(files)
-        try:
-            yield {}, {}
-        finally:
-            shutil.rmtree(files, ignore_errors=True)
-    else:
         yield {}, {}
 
 
@@ -143,7 +136,9 @@ def _postgres(folder: Path) -> Started:
 @contextmanager
 def _pinecone(folder: Path) -> Started:
     if key := os.environ.get("PINECONE_API_KEY"):
-        module = Path(os.environ["PYTEST_CURRENT_TEST"].split("::")[0]).stem  # of one dimension each
+        module = Path(
+            os.environ["PYTEST_CURRENT_TEST"].split("::")[0]
+        ).stem  # of one dimension each
         yield {"index": f"ragcli-{module.replace('_', '-')}"}, {"PINECONE_API_KEY": key}
         return
     with pinecone_server.serving(specification()) as server:
@@ -159,6 +154,16 @@ def specification() -> pinecone_server.Specification:
     if not folder.is_dir():
         pytest.skip("RAGCLI_TEST_DATA names no folder with Pinecone's OpenAPI documents")
     return pinecone_server.Specification(folder)
+
+
+@contextmanager
+def in_memory() -> Iterator[Path]:
+    """A folder for what waits for the disk often; in memory, where the system has such a place."""
+    memory = Path("/dev/shm")
+    with tempfile.TemporaryDirectory(
+        prefix="ragcli-", dir=memory if memory.is_dir() else None, ignore_cleanup_errors=True
+    ) as folder:
+        yield Path(folder)
 
 
 _STARTED: dict[str, Callable[[Path], Any]] = {

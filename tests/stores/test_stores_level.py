@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pinecone_server
 import pytest
-from engines import specification
+from engines import in_memory, specification
 from pinecone_server import Faults, PineconeServer
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "index"))
@@ -41,6 +41,13 @@ def server() -> Iterator[PineconeServer]:
     with pinecone_server.serving(specification()) as running:
         yield running
         assert running.complaints == []
+
+
+@pytest.fixture
+def tmp_path() -> Iterator[Path]:
+    """Nothing here is about disks, and each step waits for them several times."""
+    with in_memory() as folder:
+        yield folder
 
 
 @pytest.fixture
