@@ -6,7 +6,7 @@ Knows English number words, months and units. What cannot be read is left out, n
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from ragcli.answer.english import STOP
@@ -88,6 +88,11 @@ def figures(text: str) -> list[Figure]:
     text = _ISO.sub(lambda m: f"{int(m[3])} {_named(int(m[2]))} {m[1]}", text)
     text = _SPAN.sub(lambda m: f"{m[1]}{m[2]} – {m[1]}{m[3]}", text)
     return [*_in_digits(text), *_in_words(text), *_months(text)]
+
+
+def given(figure: Figure, others: Iterable[Figure]) -> bool:
+    """Whether one of the others is the same."""
+    return any(figure.agrees(other) for other in others)
 
 
 def names(text: str, known: frozenset[str] = frozenset()) -> list[str]:

@@ -2,25 +2,24 @@
 
 Which of them matter is learned (see support.json); nothing is decided here. The claim's words are
 looked for in one unit, in two and in the whole passage; the words around each figure and name where
-that figure or name stands; and with an embedder, all of it by meaning too.
+that stands (`anchors`); and with an embedder, all of it by meaning too (`likeness`).
 """
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ragcli.answer.anchors import Anchors
 from ragcli.answer.contrasts import denied, negates, opposed, spells
 from ragcli.answer.evidence import Evidence, Piece, alike
-from ragcli.answer.facts import Figure, figures, names
+from ragcli.answer.facts import figures, given, names
 from ragcli.answer.likeness import LIKENESS, likeness
 from ragcli.answer.terms import Terms
-from ragcli.answer.words import read, stem
+from ragcli.answer.words import stem
 
-AROUND = 3
-"""Content words on each side of a figure or name that are looked for beside it."""
 GAIN = 0.1
 """Share of a claim that a second unit must add to be relied on too."""
 WORDING = (
@@ -77,9 +76,9 @@ class _Look:
         firm = [f for f in self.figures if not f.weak]
         here = [f for piece in chosen for f in piece.figures] + self.title_figures
         anywhere = [f for piece in self.pieces for f in piece.figures] + self.title_figures
-        lost = [f for f in firm if not _given(f, anywhere)]
+        lost = [f for f in firm if not given(f, anywhere)]
         lost_names = [name for name in self.names if not self._named(name, whole)]
-        anchors = self._anchors()
+        anchors = Anchors(self.all, self.terms, self.said, self.figures, self.names, self.pieces)
         elsewhere, better = self._elsewhere(self.terms.share(self.terms.weights, window))
         row = [
             self.terms.share(self.terms.weights, chosen[0].stems | self.terms.titles) if chosen else 0.0,
@@ -95,11 +94,11 @@ class _Look:
             self.terms.pairs(chosen),
             math.log1p(sum(not self._named(name, window) for name in self.names)),
             math.log1p(len(lost_names)),
-            math.log1p(sum(not _given(f, here) for f in firm)),
+            math.log1p(sum(not given(f, here) for f in firm)),
             math.log1p(len(lost)),
-            math.log1p(sum(f.weak and not _given(f, here) for f in self.figures)),
-            *anchors,
-            self._asked_anchor(),
+            math.log1p(sum(f.weak and not given(f, here) for f in self.figures)),
+            *anchors.around(),
+            anchors.behind_question(),
             self._asked_covered(window),
             better,
             self._fresh_elsewhere(window),
@@ -117,7 +116,7 @@ class _Look:
             [*self._likeness(chosen), *row] if self.all.compares else row,
             chosen,
             self._nearest_of_the_rest(chosen),
-            [f.said for f in lost if not _given(f, self.all.asked_figures)],
+            [f.said for f in lost if not given(f, self.all.asked_figures)],
             [name for name in lost_names if stem(name) not in self.all.asked.words.stems],
             elsewhere,
         )
@@ -130,9 +129,9 @@ class _Look:
 
         def worth(piece: Piece, beside: frozenset[str] = frozenset()) -> float:
             held = piece.stems | self.terms.titles | beside
-            given = sum(_given(f, piece.figures) for f in self.figures)
-            given += len(facts & piece.stems)
-            share = given / (len(self.figures) + len(facts)) if self.figures or facts else 0.0
+            told = sum(given(f, piece.figures) for f in self.figures)
+            told += len(facts & piece.stems)
+            share = told / (len(self.figures) + len(facts)) if self.figures or facts else 0.0
             return self.terms.share(self.terms.weights, held) + 0.5 * share
 
         best = max(pieces, key=worth)
@@ -145,7 +144,7 @@ class _Look:
             self.terms.share(self.terms.weights, best.stems | second.stems | self.terms.titles)
             - base
         )
-        adds = any(_given(f, second.figures) and not _given(f, best.figures) for f in self.figures)
+        adds = any(given(f, second.figures) and not given(f, best.figures) for f in self.figures)
         if gain < GAIN and not adds:
             return [best]
         return sorted([best, second], key=lambda piece: (piece.one.hit, piece.one.unit.start))
@@ -167,54 +166,6 @@ class _Look:
     def _initials(self) -> str:
         text = " ".join(piece.one.text for piece in self.pieces)
         return "".join(re.findall(r"\b[A-Z](?=[a-z])|\s[a-z]", text)).replace(" ", "")
-
-    def _anchors(self) -> list[float]:
-        """How much of what stands around each figure and name stands in one unit with it, too."""
-        every, near = [], []
-        for position, holds in self._facts():
-            units = [piece for piece in self.pieces if holds(piece)]
-            if not units:
-                continue
-            rest = [
-                t
-                for n, t in enumerate(self.terms.order)
-                if n != position and t not in self.terms.titles
-            ]
-            close = [
-                t
-                for n, t in enumerate(self.terms.order)
-                if n != position and abs(n - position) <= AROUND and t not in self.terms.titles
-            ]
-            every.append(max(self.terms.share(rest, piece.stems) for piece in units))
-            near.append(max(self.terms.share(close, piece.stems) for piece in units))
-        if not every:
-            return [1.0, 1.0, 1.0, 1.0]
-        return [sum(every) / len(every), min(every), sum(near) / len(near), min(near)]
-
-    def _asked_anchor(self) -> float:
-        """How far the units with the figures and names of the claim fall behind in what the question asks."""
-        asked = {term: self.all.weight(term) for term in self.all.asked.words.stems}
-        total = sum(asked.values())
-        facts = list(self._facts())
-        if not total or not facts or not self.pieces:
-            return 0.0
-
-        def share(piece: Piece) -> float:
-            return sum(weight for term, weight in asked.items() if term in piece.stems) / total
-
-        best = max(map(share, self.pieces))
-        held = [[share(piece) for piece in self.pieces if holds(piece)] for _, holds in facts]
-        return max((best - max(shares) for shares in held if shares), default=0.0)
-
-    def _facts(self) -> Iterable[tuple[int, Callable[[Piece], bool]]]:
-        for name in dict.fromkeys(self.names):
-            term = stem(name)
-            if term in self.terms.matches and term not in self.terms.titles:
-                yield self.terms.order.index(term), _holder(self.terms.matches[term])
-        for figure in self.figures:
-            before = self.said[: max(self.said.find(figure.said), 0)]
-            words = read(before)
-            yield sum(t not in words.numbers for t in words.stems), _giver(figure)
 
     def _asked_covered(self, window: frozenset[str]) -> float:
         terms = set(self.all.asked.words.stems)
@@ -253,15 +204,3 @@ class _Look:
     def _opposed(self, chosen: Sequence[Piece]) -> float:
         theirs = frozenset().union(*(piece.stems for piece in chosen))
         return float(opposed(frozenset(self.terms.order), theirs))
-
-
-def _given(figure: Figure, others: Iterable[Figure]) -> bool:
-    return any(figure.agrees(other) for other in others)
-
-
-def _holder(matches: frozenset[str]) -> Callable[[Piece], bool]:
-    return lambda piece: not matches.isdisjoint(piece.stems)
-
-
-def _giver(figure: Figure) -> Callable[[Piece], bool]:
-    return lambda piece: _given(figure, piece.figures)
