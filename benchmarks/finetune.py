@@ -31,6 +31,8 @@ NAME = "finetune"
 PARTS = ("full", "adapter", "fit", "squad", "documents", "speed")
 RECIPES = ("titles", "sentences", "all")
 VECTORS, DIMENSION, PAIRS = 100_000, 384, 10_000
+PLACES = ("folder", "config", "said")
+"""Told with folders of this machine."""
 SPEED_EPOCHS, SPEED_BATCH, SPEED_ROUNDS = 1, 64, 1
 
 
@@ -43,7 +45,7 @@ def tuned(folder: Path, *arguments: str) -> dict[str, Any]:
     done = subprocess.run(command, cwd=folder, stdout=subprocess.PIPE, text=True, check=True)
     told: dict[str, Any] = json.loads(done.stdout)
     told["total_seconds"] = round(time.monotonic() - started, 1)
-    return told
+    return {name: value for name, value in told.items() if name not in PLACES}
 
 
 def each_seed(seeds: Iterable[int], *arguments: str) -> list[dict[str, Any]]:
@@ -133,7 +135,7 @@ def speed(scifact: Path) -> dict[str, Any]:
         work = Path(place)
         rows, held = work / "rows.jsonl", work / "development.json"
         count = training.write_rows(rows, conform.rows(material, parts.train, {}, "mnrl", 0, 1))
-        training.write_development(held, material, parts.development, {}, 1)
+        training.write_development(held, material, parts, {}, 1)
         steps = SPEED_EPOCHS * count // SPEED_BATCH
         for _ in range(SPEED_ROUNDS):
             order = Order(

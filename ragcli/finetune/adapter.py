@@ -9,12 +9,12 @@ development questions; where none helps, the map is the identity.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ragcli.embedders.embedder import adapted
-from ragcli.finetune.scores import DEPTH, mean, ndcg
+from ragcli.finetune.scores import DEPTH, Judge, ndcg
 
 if TYPE_CHECKING:
     import numpy as np
@@ -67,9 +67,16 @@ def ranking_score(
     relevant: Sequence[Mapping[str, int]],
     vectors: np.ndarray,
     names: Sequence[str],
+    apart: Collection[int] = (),
 ) -> Callable[[np.ndarray], float]:
-    """nDCG@10 of a map, over all stored vectors (n, dimension) with their passages' names."""
+    """nDCG@10 of a map, over all stored vectors (n, dimension) with their passages' names.
+
+    `apart` are the questions about documents outside the training, as `Judge` wants them; the
+    first map that is scored has to be the identity.
+    """
     import numpy as np
+
+    judge = Judge([str(at) for at in apart])
 
     def score(matrix: np.ndarray) -> float:
         asked = adapted(questions, matrix)
@@ -81,6 +88,6 @@ def ranking_score(
             order = row[np.argsort(-cosines[at, row], kind="stable")]
             found = list(dict.fromkeys(names[key] for key in order))
             values[str(at)] = ndcg(found, relevant[at])
-        return mean(values)
+        return judge(values)
 
     return score

@@ -75,10 +75,11 @@ def fit_to(ready: Prepared) -> Fitted:
         rows.setdefault(name, []).append(at)
     first, second = _pairs(ready, ready.asked(ready.parts.train).values(), rows, vectors)
     held = list(ready.asked(ready.parts.development).values())
+    apart = [at for at, id in enumerate(ready.parts.development) if id in ready.parts.apart]
     if not len(first) or not held:
         raise UsageError("No training question has an answer in the corpus.", "Add examples.")
     asked = ready.embedder.encode([question.text for question in held], query=True)
-    score = ranking_score(asked, [question.relevant for question in held], vectors, names)
+    score = ranking_score(asked, [question.relevant for question in held], vectors, names, apart)
     return fit(first, second, score)
 
 

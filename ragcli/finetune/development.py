@@ -9,7 +9,7 @@ from typing import Any
 
 from sentence_transformers.base.evaluation import BaseEvaluator
 
-from ragcli.finetune.scores import mean, ndcg
+from ragcli.finetune.scores import Judge, ndcg
 
 METRIC = "ndcg@10"
 BATCH = 32
@@ -27,6 +27,7 @@ class Development(BaseEvaluator):  # type: ignore[misc]
         self._passages: dict[str, str] = held["passages"]
         self._questions: dict[str, str] = held["questions"]
         self._relevant: dict[str, dict[str, int]] = held["relevant"]
+        self._judge = Judge(held["apart"])
         self._prompts = (query_prompt, document_prompt)
         self._half = precision == "bf16"
         self.primary_metric = METRIC
@@ -42,7 +43,7 @@ class Development(BaseEvaluator):  # type: ignore[misc]
         return {METRIC: value}
 
     def measure(self, model: Any) -> float:
-        """nDCG@10 of this model."""
+        """nDCG@10 of this model, as `Judge` counts it; the first that is measured is the base."""
         import torch
 
         names, asked = list(self._passages), list(self._questions)
@@ -52,7 +53,7 @@ class Development(BaseEvaluator):  # type: ignore[misc]
             passages = _encode(model, list(self._passages.values()), document)
             questions = _encode(model, list(self._questions.values()), query)
         best = (questions @ passages.T).topk(min(DEPTH, len(names)), dim=1).indices.tolist()
-        return mean(
+        return self._judge(
             {
                 id: ndcg([names[at] for at in row if names[at] != id], self._relevant[id])
                 for id, row in zip(asked, best, strict=True)

@@ -12,7 +12,7 @@ class Order:
     """Folders and files, the loss, and the numbers of the recipe.
 
     `rows` is JSONL with `texts`, `label`, `question`, `passages` and `relevant`; `development`
-    one JSON object with `passages`, `questions` and `relevant`.
+    one JSON object with `passages`, `questions`, `relevant` and `apart`.
     """
 
     model: str

@@ -67,7 +67,7 @@ def write(ready: Prepared, recipe: Recipe, tools: Tools, order: Order) -> None:
     progress.phase("Looking for what is near the development questions", len(questions))
     near = _known(ready, nearest(ready.ground, ready.embedder, questions, progress.advance))
     training.write_development(
-        Path(order.development), ready.material, ready.parts.development, near, recipe.seed
+        Path(order.development), ready.material, ready.parts, near, recipe.seed
     )
 
 

@@ -69,6 +69,8 @@ class Proof:
             return f"dense search is not better on held-out questions: {said(dense)}"
         if hybrid.verdict == "worse":
             return f"hybrid search became worse: {said(hybrid)}"
+        if self.unseen and self.unseen.verdict == "worse":
+            return f"on documents that no example is about it became worse: {said(self.unseen)}"
         if self.general and self.general.verdict == "worse":
             lost = -self.general.difference
             if lost > dense.difference:

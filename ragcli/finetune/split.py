@@ -10,12 +10,15 @@ from __future__ import annotations
 import random
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import chain
 
 from ragcli.errors import UsageError
 from ragcli.finetune.material import Material
 
 TEST, DEVELOPMENT = 0.2, 0.1
 MOST_TEST, MOST_DEVELOPMENT = 1000, 150
+NEW = 1 / 3
+"""Of development questions that share documents with training ones, so many at least do not."""
 LINKED = 0.3
 """A cluster of linked questions with more than this share of all is cut by question; so are all
 where more than this share of the judging questions is linked to them."""
@@ -23,12 +26,15 @@ where more than this share of the judging questions is linked to them."""
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """Question ids; `seen` are the test questions of which a document is also trained on."""
+    """Question ids; `seen` are the test questions of which a document is also trained on, `apart`
+    the development questions of which none is.
+    """
 
     train: tuple[str, ...]
     development: tuple[str, ...]
     test: tuple[str, ...]
     seen: frozenset[str]
+    apart: frozenset[str]
     by_document: bool
 
     @property
@@ -49,14 +55,21 @@ def split(material: Material, seed: int) -> Parts:
     if not whole:
         clusters = [[id] for id in open_questions]
     test = sorted(id for id in material.test if material.questions[id].relevant)
-    if test and _shared(material, test, open_questions) > LINKED:
-        whole, clusters = False, [[id] for id in open_questions]
-    random.Random(seed).shuffle(clusters)
+    draw = random.Random(seed)
+    draw.shuffle(clusters)
     if not test:
         wanted = min(round(TEST * len(open_questions)), MOST_TEST)
         test, clusters = _take(clusters, wanted)
-    wanted = min(round(DEVELOPMENT * len(open_questions)), MOST_DEVELOPMENT)
-    development, clusters = _take(clusters, max(wanted, 1))
+    wanted = max(1, min(round(DEVELOPMENT * len(open_questions)), MOST_DEVELOPMENT))
+    if whole and _shared(material, test, chain.from_iterable(clusters)) > LINKED:
+        whole = False
+        new, clusters = _take(clusters, round(NEW * wanted))
+        clusters = [[id] for cluster in clusters for id in cluster]
+        draw.shuffle(clusters)
+        others, clusters = _take(clusters, wanted - len(new))
+        development = new + others
+    else:
+        development, clusters = _take(clusters, wanted)
     train = [id for cluster in clusters for id in cluster]
     if not train or not test:
         raise UsageError(
@@ -64,7 +77,8 @@ def split(material: Material, seed: int) -> Parts:
             "Add examples of other documents.",
         )
     seen = _seen(material, test, train)
-    return Parts(tuple(train), tuple(development), tuple(test), seen, whole)
+    apart = frozenset(development) - _seen(material, development, train)
+    return Parts(tuple(train), tuple(development), tuple(test), seen, apart, whole)
 
 
 def _seen(material: Material, ids: Iterable[str], train: Iterable[str]) -> frozenset[str]:
@@ -73,8 +87,8 @@ def _seen(material: Material, ids: Iterable[str], train: Iterable[str]) -> froze
     return frozenset(id for id in ids if _documents(material, [id]) & trained)
 
 
-def _shared(material: Material, test: list[str], train: list[str]) -> float:
-    return len(_seen(material, test, train)) / len(test)
+def _shared(material: Material, test: list[str], train: Iterable[str]) -> float:
+    return len(_seen(material, test, train)) / max(1, len(test))
 
 
 def _take(clusters: list[list[str]], wanted: int) -> tuple[list[str], list[list[str]]]:

@@ -18,6 +18,7 @@ from ragcli.errors import ModelError
 from ragcli.finetune.loading import dump
 from ragcli.finetune.material import Material, Row
 from ragcli.finetune.order import Order
+from ragcli.finetune.split import Parts
 from ragcli.models.switches import QUIET, SLEEPING_THREADS, STEADY_MEMORY
 
 PATIENCE_S = 120
@@ -47,12 +48,12 @@ def write_rows(path: Path, rows: Iterable[Row]) -> int:
 def write_development(
     path: Path,
     material: Material,
-    ids: Iterable[str],
+    parts: Parts,
     near: Mapping[str, list[str]],
     seed: int,
 ) -> None:
     """Write the development questions with a part of the corpus: answers, what is near, others."""
-    asked = [id for id in ids if material.questions[id].relevant]
+    asked = [id for id in parts.development if material.questions[id].relevant]
     pool = dict.fromkeys(name for id in asked for name in material.questions[id].relevant)
     for id in asked:
         pool |= dict.fromkeys(near.get(id, []))
@@ -63,6 +64,7 @@ def write_development(
         "passages": {name: material.passages[name].whole for name in pool},
         "questions": {id: material.questions[id].text for id in asked},
         "relevant": {id: material.questions[id].relevant for id in asked},
+        "apart": [id for id in asked if id in parts.apart],
     }
     path.write_text(json.dumps(held), encoding="utf-8")
 

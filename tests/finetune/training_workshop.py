@@ -70,7 +70,7 @@ def order(root: Path, shape: str, loss: str, name: str, **options: object) -> Or
     training.write_rows(
         work / "rows.jsonl", conform.rows(material, parts.train, {}, loss, 1, seed=1)
     )
-    training.write_development(work / "dev.json", material, parts.development, {}, 1)
+    training.write_development(work / "dev.json", material, parts, {}, 1)
     settings: dict = {"batch": 8, "epochs": 1, "learning_rate": 1e-3, "precision": "fp32"}
     return Order(
         model="tiny",
