@@ -64,6 +64,11 @@ class Options(BaseModel):
     threads: int | None = Field(
         None, ge=1, le=256, description="Threads; by default one per physical core."
     )
+    spin: bool = Field(
+        False,
+        description="Let threads spin while they wait for each other: faster on a machine that does"
+        " nothing else, many times slower on one that does.",
+    )
     window: int | None = Field(
         None,
         ge=64,
@@ -230,6 +235,7 @@ def _order(options: Options, card: Card, device: str, window: int) -> dict[str, 
                 "repetition_penalty",
                 "seed",
                 "stop",
+                "spin",
             }
         ),
         "folder": str(card.folder),

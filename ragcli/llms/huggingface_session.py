@@ -77,7 +77,8 @@ class Session:
             child.close()
 
     def _start(self) -> Child:
-        child = self._child = Child(MODULE, {**QUIET, **STEADY_MEMORY, **SLEEPING_THREADS})
+        waiting = {} if self._order["spin"] else SLEEPING_THREADS
+        child = self._child = Child(MODULE, {**QUIET, **STEADY_MEMORY, **waiting})
         self._loaded = False
         self._send(child, self._order)
         return child

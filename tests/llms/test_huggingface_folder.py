@@ -137,6 +137,10 @@ def test_the_cache_of_the_hub_is_read_at_its_revision(
     with pytest.raises(NetworkError) as caught:
         describe(folder.name)
     assert f"write ./{folder.name}" in caught.value.fix
+    # One that has to be fetched first is not begun while something else is done.
+    plug = load("llm", LLMS, "huggingface")
+    resources = Resources(Path("/nowhere"))
+    assert plug.begin(options("some/model", revision="v2"), resources) is None
     # Where the network may be used, describing names the host and still asks nobody.
     found = describe("some/model", offline=False)
     assert (found.source, found.folder, found.host) == ("hub", None, "huggingface.co")

@@ -17,6 +17,7 @@ from asking import asked, built, streamed
 from ragcli.errors import ModelError
 from ragcli.llms.huggingface_card import read_card
 from ragcli.llms.huggingface_count import counter
+from ragcli.llms.huggingface_session import Session
 from ragcli.llms.huggingface_trouble import explain
 
 Told = dict[str, list[dict[str, Any]]]
@@ -66,6 +67,18 @@ def test_a_child_that_is_killed_is_an_error_and_the_next_question_starts_another
         second = session.pid
         again.close()
         assert gone(second)
+
+
+@pytest.mark.parametrize("spin", [False, True])
+def test_threads_sleep_while_they_wait_unless_they_are_told_to_spin(spin: bool) -> None:
+    session = Session("m", {"spin": spin}, print)
+    try:
+        environment = Path(f"/proc/{session.pid}/environ")
+        if not environment.exists():
+            pytest.skip("this system does not show the environment of a process")
+        assert (b"OMP_WAIT_POLICY=PASSIVE" in environment.read_bytes()) is not spin
+    finally:
+        session.close()
 
 
 PARENT = """
