@@ -17,6 +17,7 @@ FIRST_S, LONGEST_S = 0.25, 20.0
 SHOWN = 200
 PASSING = {"busy": "is busy", "down": "cannot be reached", "slow": "does not answer"}
 STRANGER = 2
+PATIENCE_S = 180.0
 
 T = TypeVar("T")
 
@@ -62,12 +63,12 @@ def patiently(
     """The answer to `request`, repeated while what `read` makes of its failures may pass.
 
     A store that never answered (not `known`) is more likely elsewhere than down for a moment, and
-    given up sooner.
+    given up sooner. Nothing is tried again after `PATIENCE_S`: time-outs are long.
 
     Raises KeyRefused, NetworkError or StoreError; what `read` does not know is a bug and passes
     as it is.
     """
-    attempt = 0
+    began, attempt = time.monotonic(), 0
     while True:
         try:
             return request()
@@ -78,10 +79,10 @@ def patiently(
             trouble = read(error)
             if trouble is None:
                 raise
-            most = manner.retries
-            if trouble.kind == "down" and not known:
-                most = min(most, STRANGER)
-            if trouble.kind not in PASSING or attempt >= most:
+            stranger = trouble.kind == "down" and not known
+            most = min(manner.retries, STRANGER) if stranger else manner.retries
+            late = time.monotonic() - began > PATIENCE_S
+            if trouble.kind not in PASSING or attempt >= most or late:
                 raise explained(trouble, manner) from error
             _wait(trouble, attempt, manner)
         attempt += 1
