@@ -40,7 +40,7 @@ class Options(BaseModel):
 def build(options: Options, resources: Resources) -> LanceStore:
     """The store as configured; nothing is opened yet. NetworkError for an address when offline."""
     if options.uri and "://" in options.uri and resources.offline:
-        naming.server(options.uri.replace("s3://", "https://"), "lancedb", resources)
+        raise naming.forbidden("lancedb", options.uri)
     return LanceStore(options, resources)
 
 

@@ -29,11 +29,16 @@ def server(url: str, use: str, resources: Resources) -> str:
     """The address of a server, checked; raises ConfigError, or NetworkError when offline."""
     address = checked_url(url, "store.url")
     if resources.offline and not is_local(address):
-        raise NetworkError(
-            f"--offline forbids store {use}, which would ask {host_of(address)}.",
-            "Leave out --offline, or set store.use to embedded.",
-        )
+        raise forbidden(use, host_of(address))
     return address
+
+
+def forbidden(use: str, host: str) -> NetworkError:
+    """The error for a store that --offline keeps from being asked."""
+    return NetworkError(
+        f"--offline forbids store {use}, which would ask {host}.",
+        "Leave out --offline, or set store.use to embedded.",
+    )
 
 
 def key_of(name: str, resources: Resources) -> str | None:

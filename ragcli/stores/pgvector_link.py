@@ -10,8 +10,9 @@ from contextlib import contextmanager, suppress
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from ragcli.errors import ConfigError, NetworkError
+from ragcli.errors import ConfigError
 from ragcli.hosted.hosts import is_loopback
+from ragcli.stores import naming
 from ragcli.stores.trouble import Kind, Trouble
 
 CODES: dict[str, Kind] = {
@@ -40,10 +41,7 @@ class Link:
                 "Write postgresql://user@host/database, and name the variable in store.password_env.",
             )
         if offline and not is_loopback(host):
-            raise NetworkError(
-                f"--offline forbids store pgvector, which would ask {host}.",
-                "Leave out --offline, or set store.use to embedded.",
-            )
+            raise naming.forbidden("pgvector", host)
         self._host, self._port = host, self._parts.port or 5432
         self._password = password
         self._tls = not is_loopback(host) if tls is None else tls

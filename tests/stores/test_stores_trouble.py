@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
 import pytest
 
+from ragcli.config import plug_options
 from ragcli.errors import KeyRefused, NetworkError, RagcliError, StoreError
-from ragcli.stores import trouble
+from ragcli.registry import load
+from ragcli.settings import Store as Choice
+from ragcli.stores import EMBEDDED, STORES, trouble
+from ragcli.stores.resources import Resources
 from ragcli.stores.trouble import Kind, Manner, Trouble, patiently
 
 FAILURES: list[tuple[Kind, type[RagcliError], str, str]] = [
@@ -115,3 +120,17 @@ def test_causes_in_a_ring_are_followed_once() -> None:
 
     with pytest.raises(StoreError, match="no more room"):
         patiently(failing, read, manner([]))
+
+
+@pytest.mark.parametrize("use", sorted(STORES.keys() - {EMBEDDED}))
+def test_offline_no_store_beyond_this_machine_is_made(use: str, tmp_path: Path) -> None:
+    addresses = {
+        "pgvector": {"url": "postgresql://me@db.example.org/db"},
+        "lancedb": {"uri": "gs://bucket/folder"},
+    }
+    address = addresses.get(use, {"url": "https://store.example.org"})
+    module = load("store", STORES, use)
+    options = plug_options(module, "store", Choice(use=use, **address))  # type: ignore[arg-type]
+    keys = {"PINECONE_API_KEY": "k"}
+    with pytest.raises(NetworkError, match=f"--offline forbids store {use}, which would ask"):
+        module.build(options, Resources(tmp_path, "c", keys, offline=True))
