@@ -231,10 +231,10 @@ def test_a_collection_goes_to_a_store_and_comes_back(
     ],
 )
 def test_what_cannot_be_meant_is_refused(
-    here: Run, notes: Path, typed: list[str], words: str
+    here: Run, workshop: Path, typed: list[str], words: str
 ) -> None:
-    assert here("ingest", "notes").returncode == 0
-    assert words in refusal(here("sync", *typed, "--json"), 2)["message"]
+    said = refusal(here("sync", *typed, "--data-dir", str(workshop), "--json"), 2)
+    assert words in said["message"]
 
 
 # Without the ledger
