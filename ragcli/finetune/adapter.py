@@ -19,7 +19,7 @@ from ragcli.finetune.scores import DEPTH, Judge, ndcg
 if TYPE_CHECKING:
     import numpy as np
 
-STRENGTHS = (0.03, 0.1, 0.3, 1.0, 3.0, 10.0)
+STRENGTHS = (0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0)
 """As shares of the number of questions for each dimension."""
 BLOCK = 200_000
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from math import log2
+from math import log2, sqrt
 
 DEPTH = 10
 LOSS = 3.0
@@ -26,18 +26,29 @@ def mean(values: Mapping[str, float]) -> float:
 class Judge:
     """The mean over development questions, less what is lost on those about new documents.
 
-    Who is trained on some documents can learn them by heart, and find others worse than before: what
-    questions about documents outside the training lose against the first values that are judged,
-    which are the base's, is taken off `LOSS` times.
+    Who is trained on some documents can learn them by heart, and find others worse than before. So
+    questions about documents outside the training are compared with the first values that are
+    judged, which are the base's: a loss within one standard error of the differences is let pass,
+    what is beyond it is taken off `LOSS` times.
     """
 
     def __init__(self, apart: Collection[str]) -> None:
-        self._apart = frozenset(apart)
-        self._floor: float | None = None
+        self._apart = sorted(apart)
+        self._base: Mapping[str, float] | None = None
 
     def __call__(self, values: Mapping[str, float]) -> float:
         """One number for the values of all questions."""
-        own = mean({id: value for id, value in values.items() if id in self._apart})
-        if self._floor is None:
-            self._floor = own
-        return mean(values) - LOSS * max(0.0, self._floor - own)
+        if self._base is None:
+            self._base = dict(values)
+        base = self._base
+        return mean(values) - LOSS * _beyond([base[id] - values[id] for id in self._apart])
+
+
+def _beyond(losses: Sequence[float]) -> float:
+    """How much the mean of these exceeds its standard error."""
+    count = len(losses)
+    if count < 2:
+        return 0.0
+    middle = sum(losses) / count
+    spread = sum((loss - middle) ** 2 for loss in losses) / (count - 1)
+    return max(0.0, middle - sqrt(spread / count))

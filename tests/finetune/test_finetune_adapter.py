@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from ragcli.finetune.adapter import fit, ranking_score
+from ragcli.finetune.scores import Judge
 
 DIMENSION, PASSAGES = 32, 600
 
@@ -44,3 +46,15 @@ def test_where_questions_are_right_already_the_map_is_the_identity() -> None:
     fitted, _ = parts(passages, passages)
     assert fitted.strength is None and fitted.base == fitted.best == 1.0
     assert np.array_equal(fitted.matrix, np.eye(DIMENSION, dtype=np.float32))
+
+
+def test_a_loss_on_new_documents_beyond_chance_counts_threefold() -> None:
+    names = [f"q{n}" for n in range(20)]
+    judge = Judge(names[:10])
+    base = dict.fromkeys(names, 0.5)
+    assert judge(base) == pytest.approx(0.5)
+    # What is gained on the other ten is not worth a steady loss on those, chance can explain one.
+    gained = {**base, **dict.fromkeys(names[10:], 0.9)}
+    assert judge(gained) == pytest.approx(0.7)
+    assert judge({**gained, **dict.fromkeys(names[:10], 0.4)}) == pytest.approx(0.65 - 3 * 0.1)
+    assert judge({**gained, names[0]: 0.0}) == pytest.approx(0.675)
