@@ -97,7 +97,7 @@ def measure(
     tokens = answers[0].usage_metadata
     facts = [answer.response_metadata for answer in answers]
     return {
-        "said": next(line for line in said if line.startswith("Loading ")).partition(": ")[2],
+        "said": next(line for line in said if "computing in" in line).partition(": ")[2],
         "load_s": loaded,
         "prefill_tokens_per_s": tokens["input_tokens"] / min(f["prefill_s"] for f in facts),
         "decode_tokens_per_s": (tokens["output_tokens"] - 1) / min(f["decode_s"] for f in facts),
