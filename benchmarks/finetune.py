@@ -4,8 +4,9 @@
 
 Parts: `full` (SciFact's train questions, judged on its test questions in the full corpus),
 `adapter` (the same with --mode adapter), `fit` (seconds to fit a map at 100,000 vectors), `squad`
-(10,000 train questions of SQuAD, judged on held-out articles), `documents` (no questions given,
-one run for each way to make them), `speed` (examples a second against finetune_plain.py, in turns).
+(10,000 train questions of SQuAD, judged on held-out articles), `squad-adapter` (the same with
+--mode adapter), `documents` (no questions given, one run for each way to make them), `speed`
+(examples a second against finetune_plain.py, in turns).
 What is measured is added to results/finetune.json; parts that were not run keep their figures.
 See question_sets.py for the sets. Training needs `pip install 'ragcli[finetune]'`.
 """
@@ -28,12 +29,12 @@ import numpy as np
 from machine import RESULTS, save, table
 
 NAME = "finetune"
-PARTS = ("full", "adapter", "fit", "squad", "documents", "speed")
+PARTS = ("full", "adapter", "fit", "squad", "squad-adapter", "documents", "speed")
 RECIPES = ("titles", "sentences", "all")
 VECTORS, DIMENSION, PAIRS = 100_000, 384, 10_000
 PLACES = ("folder", "config", "said")
 """Told with folders of this machine."""
-SPEED_EPOCHS, SPEED_BATCH, SPEED_ROUNDS = 1, 64, 1
+SPEED_BATCH, SPEED_ROUNDS = 64, 2
 
 
 def tuned(folder: Path, *arguments: str) -> dict[str, Any]:
@@ -115,7 +116,7 @@ def fit_seconds() -> dict[str, Any]:
     }
 
 
-def speed(scifact: Path) -> dict[str, Any]:
+def speed(scifact: Path, steps: int | None) -> dict[str, Any]:
     """Our child and the plain script in turns on the same rows: examples a second, memory, quality."""
     from platformdirs import user_cache_path
 
@@ -136,7 +137,7 @@ def speed(scifact: Path) -> dict[str, Any]:
         rows, held = work / "rows.jsonl", work / "development.json"
         count = training.write_rows(rows, conform.rows(material, parts.train, {}, "mnrl", 0, 1))
         training.write_development(held, material, parts, {}, 1)
-        steps = SPEED_EPOCHS * count // SPEED_BATCH
+        steps = steps or count // SPEED_BATCH
         for _ in range(SPEED_ROUNDS):
             order = Order(
                 model="base",
@@ -233,7 +234,7 @@ def page(found: dict[str, Any]) -> str:
     """The results for people."""
     header = ("data", "seed", "part", "questions", "before", "after", "95 %", "verdict", "kept")
     rows: list[tuple[Any, ...]] = []
-    for name in ("full", "adapter", "squad"):
+    for name in ("full", "adapter", "squad", "squad-adapter"):
         rows += rows_of(name, found.get(name, []))
     for recipe, runs in found.get("documents", {}).items():
         rows += rows_of(f"documents, {recipe}", runs)
@@ -256,7 +257,7 @@ def page(found: dict[str, Any]) -> str:
         text += speed_of(found["speed"])
     notes = [
         f"{part}, seed {run['seed']}: {run['note']}"
-        for part in ("full", "adapter", "squad")
+        for part in ("full", "adapter", "squad", "squad-adapter")
         for run in found.get(part, [])
         if "note" in run
     ]
@@ -273,6 +274,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=list(PARTS))
     parser.add_argument("--epochs", default=None, help="Handed on to the command.")
+    parser.add_argument("--steps", type=int, help="Of each turn of speed; by default an epoch's.")
     chosen = parser.parse_args()
     kept = RESULTS / f"{NAME}.json"
     found: dict[str, Any] = json.loads(kept.read_text()) if kept.is_file() else {}
@@ -287,15 +289,16 @@ def main() -> None:
             )
         elif part == "fit":
             found[part] = fit_seconds()
-        elif part == "squad" and chosen.squad:
+        elif part in ("squad", "squad-adapter") and chosen.squad:
             with tempfile.TemporaryDirectory() as place:
                 data = squad_pairs(chosen.squad, Path(place) / "squad.jsonl", PAIRS)
-                found[part] = each_seed(chosen.seeds, str(data), *more)
+                mode = ("--mode", "adapter") if part == "squad-adapter" else more
+                found[part] = each_seed(chosen.seeds, str(data), *mode)
         elif part == "documents" and chosen.scifact:
             corpus = chosen.scifact.absolute() / "corpus.jsonl"
             found[part] = documents(corpus, chosen.seeds)
         elif part == "speed" and chosen.scifact:
-            found[part] = speed(chosen.scifact)
+            found[part] = speed(chosen.scifact, chosen.steps)
         save(NAME, found, page(found))
     print((RESULTS / f"{NAME}.md").read_text())
 
