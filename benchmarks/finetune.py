@@ -223,10 +223,10 @@ def speed_of(found: dict[str, Any]) -> str:
             f" {quality:.3f}"
         )
     return (
-        f"\nTraining on SciFact, batch {found['batch']}, {found['steps']} steps, in"
-        f" {len(found['plain'])} turns (development nDCG@10 of the base: {found['base_ndcg']:.3f}).\n"
+        f"\nTraining on SciFact, batch {found['batch']}, {found['steps']} steps, turns:"
+        f" {len(found['plain'])} (development nDCG@10 of the base: {found['base_ndcg']:.3f}).\n"
         f"ragcli: {said[0]}.\nThe plain script: {said[1]}.\n{found['ratio']:.2f} times as many"
-        " examples a second.\n"
+        f" examples a second. {found.get('note', '')}\n"
     )
 
 
