@@ -63,11 +63,7 @@ def split(material: Material, seed: int) -> Parts:
     wanted = max(1, min(round(DEVELOPMENT * len(open_questions)), MOST_DEVELOPMENT))
     if whole and _shared(material, test, chain.from_iterable(clusters)) > LINKED:
         whole = False
-        new, clusters = _take(clusters, round(NEW * wanted))
-        clusters = [[id] for cluster in clusters for id in cluster]
-        draw.shuffle(clusters)
-        others, clusters = _take(clusters, wanted - len(new))
-        development = new + others
+        development, clusters = _take_mixed(clusters, wanted, draw)
     else:
         development, clusters = _take(clusters, wanted)
     train = [id for cluster in clusters for id in cluster]
@@ -98,6 +94,17 @@ def _take(clusters: list[list[str]], wanted: int) -> tuple[list[str], list[list[
         taken += clusters[at]
         at += 1
     return taken, clusters[at:]
+
+
+def _take_mixed(
+    clusters: list[list[str]], wanted: int, draw: random.Random
+) -> tuple[list[str], list[list[str]]]:
+    """Whole clusters for the `NEW` part, the others question by question."""
+    new, clusters = _take(clusters, round(NEW * wanted))
+    singles = [[id] for cluster in clusters for id in cluster]
+    draw.shuffle(singles)
+    others, rest = _take(singles, wanted - len(new))
+    return new + others, rest
 
 
 def _documents(material: Material, ids: Iterable[str]) -> set[str]:
