@@ -6,6 +6,7 @@ Later layers win: default < user file < project file or `--config` < environment
 
 from __future__ import annotations
 
+import copy
 import difflib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -64,7 +65,10 @@ def file_layer(path: Path) -> Layer:
     if content is None:
         content = {}
     if not isinstance(content, dict):
-        raise ConfigError(f"{path} must hold `section:` blocks, not a list or a single value.")
+        raise ConfigError(
+            f"{path} must hold `section:` blocks, not a list or a single value.",
+            "See a profile for an example: ragcli config copy default",
+        )
     return Layer(str(path), dict(_flatten(content)))
 
 
@@ -116,14 +120,29 @@ def check(layers: Iterable[Layer], boards: Mapping[str, Board] | None = None) ->
     from pydantic import ValidationError
 
     values, origins = merge(layers)
+    problems: list[Problem] = []
     try:
         settings = Settings.model_validate(values)
     except ValidationError as error:
-        return [_problem(item, "", origins, Settings) for item in error.errors()]
-    problems = []
+        problems = [_problem(item, "", origins, Settings) for item in error.errors()]
+        settings = _valid_part(values, [item["loc"] for item in error.errors()])
     for section, board in (boards or {}).items():
         problems += _check_choice(section, getattr(settings, section), board, origins)
     return problems
+
+
+def _valid_part(values: dict[str, Any], wrong: Iterable[tuple[int | str, ...]]) -> Settings:
+    """The settings without what is wrong in them, so that the rest can be looked at too."""
+    kept = copy.deepcopy(values)
+    for place in wrong:
+        holder: Any = kept
+        for key in place[:-1]:
+            holder = holder.get(key) if isinstance(holder, dict) else None
+        if isinstance(holder, dict):
+            holder.pop(place[-1], None)
+        else:
+            kept.pop(str(place[0]), None)
+    return Settings.model_validate(kept)
 
 
 def resolve(layers: Iterable[Layer]) -> Loaded:

@@ -36,7 +36,7 @@ STORAGE = {
     errno.ENOSPC: "Free some space and run the command again.",
     errno.EDQUOT: "Free some of your quota and run the command again.",
     errno.EROFS: "Choose a folder that can be written with --data-dir.",
-    errno.EACCES: "Check the permissions, or choose another folder with --data-dir.",
+    errno.EACCES: "Check the permissions of that place.",
 }
 
 app = typer.Typer(
@@ -87,12 +87,21 @@ app.add_typer(config.app, name="config")
 def main() -> NoReturn:
     """Run the command line and leave with its exit code."""
     silence_libraries(os.environ)
+    _open_streams()
     os.umask(0o077)
     try:
         code = run(sys.argv[1:])
     except KeyboardInterrupt:
         code = 130
     sys.exit(code)
+
+
+def _open_streams() -> None:
+    """A stream that the caller closed leads nowhere instead of failing at the first word."""
+    for name in ("stdin", "stdout", "stderr"):
+        if getattr(sys, name) is None:
+            stream = open(os.devnull, "r" if name == "stdin" else "w")  # noqa: SIM115, PTH123
+            setattr(sys, name, stream)
 
 
 def run(arguments: list[str]) -> int:
@@ -105,7 +114,11 @@ def run(arguments: list[str]) -> int:
         _debug(error, arguments)
         return error.exit_code
     except typer.TyperException as error:
-        out.error(_usage(error))
+        # Typer keeps the class to itself: a command without arguments wants its help, no error.
+        if type(error).__name__ == "NoArgsIsHelpError":
+            out.help(error.format_message())
+        else:
+            out.error(_usage(error))
         return 2
     except typer.Abort:
         return 130

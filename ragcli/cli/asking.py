@@ -61,12 +61,20 @@ def asked(
         raise UsageError(
             "There is no question.", 'For example: ragcli query "How do I install it?"'
         )
-    if inside and Path(question).exists():
+    if inside and _names_a_file(question):
         raise UsageError(
             f"{question!r} is a file, not a question.", "Put the question before --in."
         )
     text = sys.stdin.read() if question == "-" else question
     return Asked(iter([Question(_checked(text))]), False, paths)
+
+
+def _names_a_file(question: str) -> bool:
+    try:
+        return Path(question).exists()
+    except (OSError, ValueError):
+        # Too long for a name, or with a character that none has.
+        return False
 
 
 def _checked(text: str) -> str:
@@ -83,7 +91,8 @@ def _batch(file: Path) -> Iterator[Question]:
         raise UsageError(
             f"There is no file {file}.", "--batch takes a file with one question a line."
         )
-    return _lines(file)
+    # A file is read to its end before the first answer; what is piped in is answered as it comes.
+    return _lines(file) if str(file) == "-" else iter(list(_lines(file)))
 
 
 def _lines(file: Path) -> Iterator[Question]:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ragcli.cli.files import write_text
 from ragcli.cli.measuring import Wanted, evaluate
 from ragcli.cli.progress import TerminalProgress
 from ragcli.cli.scores import heading, print_comparison, warn_of
@@ -58,5 +59,5 @@ def compare_sides(
 
 def write_report(session: Session, file: Path, text: str) -> None:
     """Write a page for people to a file that they named."""
-    (session.cwd / file.expanduser()).write_text(text, encoding="utf-8", errors="replace")
+    write_text(session.cwd / file.expanduser(), text)
     session.out.note(f"Wrote {file}.")

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, MutableMapping
 from pathlib import Path
 from typing import Any
 
-from ragcli.errors import NetworkError
+from ragcli.errors import ConfigError, NetworkError
 from ragcli.hosted.hosts import is_loopback
 
 _SWITCHES = {
@@ -62,7 +62,11 @@ def with_dotenv(environ: Mapping[str, str], folders: Iterable[Path]) -> dict[str
     for folder in folders:
         file = folder / ".env"
         if file.is_file():
-            values = dotenv_values(file, interpolate=False, encoding="utf-8")
+            try:
+                values = dotenv_values(file, interpolate=False, encoding="utf-8")
+            except (OSError, UnicodeDecodeError) as error:
+                reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+                raise ConfigError(f"{file} cannot be read: {reason}.", "Correct it.") from error
             merged.update({name: value for name, value in values.items() if value is not None})
     merged.update(environ)
     return merged

@@ -69,7 +69,7 @@ class Output:
         plain = bool(environ.get("NO_COLOR")) or environ.get("TERM") == "dumb"
         self.terminal = sys.stdout.isatty()
         self.colour = self.terminal and not plain
-        self.progress = sys.stderr.isatty() and not (quiet or json or environ.get("TERM") == "dumb")
+        self.progress = sys.stderr.isatty() and not (quiet or json or plain)
         self._colour_errors = sys.stderr.isatty() and not plain
 
     def data(self, line: str) -> None:
@@ -106,6 +106,10 @@ class Output:
         """Something that may be wrong, though the command goes on."""
         if not self.quiet:
             _write(sys.stderr, self._paint("33", "warning: ") + clean(text))
+
+    def help(self, text: str) -> None:
+        """How a command is used, for somebody who called it without what it needs."""
+        _write(sys.stderr, text)
 
     def error(self, error: RagcliError) -> None:
         """Why the command failed, and the fix; one JSON line with --json."""

@@ -89,6 +89,9 @@ def _source_json(chunk: StoredChunk, place: Place, cwd: Path) -> dict[str, Any]:
         "title": chunk.title,
         "page": place.page,
         "lines": list(place.lines) if place.lines else None,
+        "page_unit": chunk.page_unit if place.page is not None else None,
+        "page_label": place.page_label,
+        "line_unit": chunk.line_unit if place.lines else None,
         "heading": list(chunk.heading),
     }
 

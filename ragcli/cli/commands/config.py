@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ragcli.cli.files import write_text
 from ragcli.cli.options import Common, with_common
 from ragcli.cli.session import Session
 from ragcli.errors import ConfigError, UsageError
@@ -113,7 +114,7 @@ def copy(
         raise UsageError(
             f"{target} exists already.", "Choose another name, or overwrite it with --yes."
         )
-    target.write_text(text, encoding="utf-8")
+    write_text(target, text)
     session.out.note(f"Wrote {target}.")
 
 
