@@ -81,29 +81,35 @@ def convert(card: Card, out: Path, precision: str) -> dict[str, Any]:
             )
         report: dict[str, Any] = {"precision": "fp32", **exact}
         if precision == "int8":
-            small, tried = _quantized(plain, card, expected)
+            small, tried = quantized(plain, lambda model: _near(model, card, expected))
             report = {"precision": "int8", **tried} if small else {**report, "int8": tried}
             model = small or model
     (out / MODEL).write_bytes(model)
     return report
 
 
-def _quantized(
-    plain: Path, card: Card, expected: NDArray[np.float32]
+def quantized(
+    plain: Path, judge: Callable[[bytes], tuple[bool, dict[str, Any]]]
 ) -> tuple[bytes | None, dict[str, Any]]:
-    """The first int8 form within the bounds, or None, and how near it came."""
+    """The first int8 form that `judge` calls near enough, or None, and what it told of the last."""
     from ragcli.embedders.quantize import quantize
 
-    close: dict[str, Any] = {}
+    told: dict[str, Any] = {}
     for levels in LEVELS:
         target = plain.with_name(f"int8.{levels}.onnx")
         quantize(plain, target, levels)
         model = optimized(target)
-        close = {"levels": levels, **agreement(model, card, expected)}
-        close["strays"] = f"cosine {close['cosine_min']:.3f}"
-        if close["cosine_min"] >= INT8_FLOOR and close["cosine_mean"] >= INT8_MEAN_FLOOR:
-            return model, close
-    return None, close
+        near, found = judge(model)
+        told = {"levels": levels, **found}
+        if near:
+            return model, told
+    return None, told
+
+
+def _near(model: bytes, card: Card, expected: NDArray[np.float32]) -> tuple[bool, dict[str, Any]]:
+    close = agreement(model, card, expected)
+    near = close["cosine_min"] >= INT8_FLOOR and close["cosine_mean"] >= INT8_MEAN_FLOOR
+    return near, {**close, "strays": f"cosine {close['cosine_min']:.3f}"}
 
 
 def reference(graph: SentenceGraph, card: Card) -> NDArray[np.float32]:

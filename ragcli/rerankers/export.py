@@ -17,10 +17,9 @@ from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 from ragcli.embedders.attention import FUSABLE, FUSED, register
 from ragcli.embedders.card import refused
-from ragcli.embedders.export import LEVELS, OPSET, answered, optimized
+from ragcli.embedders.export import OPSET, answered, optimized, quantized
 from ragcli.embedders.onnx import MODEL
 from ragcli.embedders.probes import PROBES
-from ragcli.embedders.quantize import quantize
 from ragcli.errors import ModelError
 from ragcli.rerankers.folder import PairCard, read_pair_card
 from ragcli.rerankers.pairs import Pair, PairEncoder, PairReader
@@ -65,26 +64,18 @@ def convert(card: PairCard, out: Path, precision: str) -> dict[str, Any]:
             )
         report: dict[str, Any] = {"precision": "fp32", **_told(strays)}
         if precision == "int8":
-            small, tried = _quantized(plain, card, expected)
+            small, tried = quantized(plain, lambda model: _near(model, card, expected))
             report = {"precision": "int8", **tried} if small else {**report, "int8": tried}
             model = small or model
     (out / MODEL).write_bytes(model)
     return report
 
 
-def _quantized(
-    plain: Path, card: PairCard, expected: NDArray[np.float32]
-) -> tuple[bytes | None, dict[str, Any]]:
-    told: dict[str, Any] = {}
-    for levels in LEVELS:
-        target = plain.with_name(f"int8.{levels}.onnx")
-        quantize(plain, target, levels)
-        model = optimized(target)
-        strays = astray(model, card, expected)
-        told = {"levels": levels, **_told(strays)}
-        if strays <= INT8_CEILING:
-            return model, told
-    return None, told
+def _near(
+    model: bytes, card: PairCard, expected: NDArray[np.float32]
+) -> tuple[bool, dict[str, Any]]:
+    strays = astray(model, card, expected)
+    return strays <= INT8_CEILING, _told(strays)
 
 
 def _told(strays: float) -> dict[str, Any]:
