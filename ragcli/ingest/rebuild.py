@@ -16,6 +16,7 @@ from ragcli.embedders.info import EmbedderInfo
 from ragcli.errors import ConfigError, FingerprintMismatch, UsageError
 from ragcli.index import fingerprint
 from ragcli.index.ledger import Ledger
+from ragcli.ingest.survey import Survey, under
 from ragcli.settings import Splitter
 
 
@@ -71,6 +72,18 @@ def every_root(given: Sequence[Path], ledger: Ledger, *, prune: bool) -> list[Pa
                 f"Bring it back, or remove its documents: ragcli rm {root}",
             )
     return [*given, *map(Path, ledger.roots())]
+
+
+def check_all_is_read(ledger: Ledger, found: Survey) -> None:
+    """Raise UsageError where a document would be lost: known, still there or perhaps, and not to be read."""
+    read = {item.path for item, _ in found.plan.read}
+    for row in ledger.files():
+        if row.state == "ready" and row.path not in read and under(row.path, found.kept):
+            raise UsageError(
+                f"The collection must be built anew, but this run would not read {row.path} again.",
+                "Leave out --include and --exclude, and see that its folder is there and can be read; or"
+                f" remove it: ragcli rm {row.path}",
+            )
 
 
 def empty(ledger: Ledger) -> None:

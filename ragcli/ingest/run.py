@@ -91,6 +91,7 @@ def _bring_level(
 ) -> None:
     roots, found, anew = _look(collection, job, progress)
     if anew:
+        rebuild.check_all_is_read(collection.ledger, found)
         rebuild.empty(collection.ledger)
     fingerprint.adopt(collection.ledger, job.fingerprint)
     carry_out(collection, roots, found, job.limits, options, report, progress)

@@ -31,6 +31,8 @@ class Survey:
     warnings: list[str] = field(default_factory=list)
     data: dict[str, bytes] = field(default_factory=dict)
     """The bytes of documents that lie in no file, by name."""
+    kept: set[str] = field(default_factory=set)
+    """Paths that this run does not look into; what is known at or below them stays."""
 
 
 @cache
@@ -76,7 +78,7 @@ def survey(
     kept.update(path for path, _ in unsure)
     gone = list(_gone(found, rows, roots, kept)) if prune else []
     decided = plan(found, Known(rows, lambda row: is_current(row, limits)), gone, force=force)
-    return Survey(decided, skipped, [*roots.missing, *unsure], scan.warnings)
+    return Survey(decided, skipped, [*roots.missing, *unsure], scan.warnings, kept=kept)
 
 
 def _scanned(scan: Scan, progress: Progress) -> tuple[list[Found], list[Skipped]]:
@@ -106,11 +108,11 @@ def _gone(
 ) -> Iterator[FileRow]:
     here = {item.path for item in found}
     for path, row in rows.items():
-        if path not in here and roots.covers(path) and not _under(path, kept):
+        if path not in here and roots.covers(path) and not under(path, kept):
             yield row
 
 
-def _under(path: str, folders: set[str]) -> bool:
+def under(path: str, folders: set[str]) -> bool:
     """Whether a path is one of these or lies in one of them."""
     while folders and path:
         if path in folders:

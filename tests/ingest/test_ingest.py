@@ -222,6 +222,41 @@ def test_a_collection_that_cannot_be_built_anew_is_left_as_it_is(desk: Desk) -> 
     assert desk.content() == before
 
 
+def test_nothing_is_emptied_that_would_not_be_read_again(desk: Desk) -> None:
+    desk.write("one/a.md")
+    desk.write("one/b.txt")
+    desk.write("two/c.txt")
+    desk.ingest(desk.folder / "one", desk.folder / "two")
+    other = replace(desk.info, fingerprint="0" * 64)
+    before = desk.content()
+    narrowed = Settings(ingest={"include": ["*.md"]})
+    with pytest.raises(UsageError, match="would not read"):
+        desk.ingest(desk.folder / "one", info=other, force=True, settings=narrowed)
+    assert desk.content() == before
+    elsewhere = desk.top / "unmounted"
+    (desk.folder / "one").rename(elsewhere)
+    (desk.folder / "one").mkdir()
+    with pytest.raises(UsageError, match="would not read"):
+        desk.ingest(desk.folder / "two", info=other, force=True)
+    assert desk.content() == before
+    (desk.folder / "one").rmdir()
+    elsewhere.rename(desk.folder / "one")
+    assert desk.ingest(desk.folder / "two", info=other, force=True).updated == 3
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="the superuser may read everything")
+def test_a_folder_that_cannot_be_read_is_not_emptied(desk: Desk) -> None:
+    desk.write("one/a.md")
+    desk.ingest()
+    other = replace(desk.info, fingerprint="0" * 64)
+    (desk.folder / "one").chmod(0)
+    try:
+        with pytest.raises(UsageError, match="would not read"):
+            desk.ingest(info=other, force=True)
+    finally:
+        (desk.folder / "one").chmod(0o700)
+
+
 def test_another_splitter_is_another_fingerprint(desk: Desk) -> None:
     desk.write("a.md")
     desk.ingest()
