@@ -88,17 +88,20 @@ class Reader:
     def _take(self, task: Task, result: ParseResult) -> None:
         found, known = task
         staged: int | None = None
+        unread: list[tuple[str, str]] = []
         try:
             source = result.source()
             staged = self.ledger.stage(facts(found, source))
             for document in result.documents():
                 self.ledger.add_document(staged, document)
+                unread += [(found.path, warning) for warning in document.warnings]
         except ParseError as error:
             if staged is not None:
                 self.ledger.abandon(staged)
             self._refuse(found, result, error)
         else:
             self.ledger.publish(staged)
+            self.report.incomplete += unread
             if known is None:
                 self.report.added += 1
             else:

@@ -25,6 +25,9 @@ class IngestReport:
     failed: list[tuple[str, str]] = field(default_factory=list)
     """Path and error."""
     warnings: list[str] = field(default_factory=list)
+    """What to know of the run and of the collection."""
+    incomplete: list[tuple[str, str]] = field(default_factory=list)
+    """Path and what of the file was not read, of files that were."""
     chunks: int = 0
     embedded: int = 0
     """Chunks of the collection that have their vector."""

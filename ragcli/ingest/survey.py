@@ -12,7 +12,7 @@ from ragcli.index.rows import FileRow
 from ragcli.ingest.plan import Known, Plan, plan
 from ragcli.ingest.report import Progress
 from ragcli.ingest.roots import Roots
-from ragcli.ingest.scan import Found, Rulebook, Scan, Skipped
+from ragcli.ingest.scan import NO_PERMISSION, Found, Rulebook, Scan, Skipped
 from ragcli.registry import load
 from ragcli.settings import Ingest
 
@@ -33,6 +33,11 @@ class Survey:
     """The bytes of documents that lie in no file, by name."""
     kept: set[str] = field(default_factory=set)
     """Paths that this run does not look into; what is known at or below them stays."""
+
+
+def outcome(row: FileRow) -> str:
+    """What became of a file: `ready`, `failed`, or `skipped` where no reader reads its kind."""
+    return "skipped" if row.state == "failed" and row.format == UNREAD else row.state
 
 
 @cache
@@ -73,9 +78,10 @@ def survey(
     """
     scan = Scan(roots.walk, rulebook)
     found, skipped = _scanned(scan, progress)
-    unsure = list(_unsure(scan.empty, rows))
+    unsure = [*_unsure(scan.empty, rows), *_locked(skipped, roots)]
+    skipped = [item for item in skipped if (item.path, item.reason) not in unsure]
     kept = {item.path.rstrip(os.sep) for item in skipped if item.keep}
-    kept.update(path for path, _ in unsure)
+    kept.update(path.rstrip(os.sep) for path, _ in unsure)
     gone = list(_gone(found, rows, roots, kept)) if prune else []
     decided = plan(found, Known(rows, lambda row: is_current(row, limits)), gone, force=force)
     return Survey(decided, skipped, [*roots.missing, *unsure], scan.warnings, kept=kept)
@@ -101,6 +107,13 @@ def _unsure(empty: set[str], rows: Mapping[str, FileRow]) -> Iterator[tuple[str,
         if count:
             reason = f"It is empty, and {count} known files were in it"
             yield root, f"{reason}; if they are to go: ragcli rm {root}"
+
+
+def _locked(skipped: list[Skipped], roots: Roots) -> Iterator[tuple[str, str]]:
+    """Roots that may not be read: what a person named is a failure, not something to pass over."""
+    for item in skipped:
+        if item.reason == NO_PERMISSION and item.path.rstrip(os.sep) in roots.walk:
+            yield item.path, item.reason
 
 
 def _gone(

@@ -179,8 +179,28 @@ def test_ctrl_c_keeps_what_was_done(
     _, spoken = child.communicate(timeout=60)
     assert child.returncode == 130
     assert "Traceback" not in spoken
-    assert seconds < 2 or "Interrupted. What was done is kept" in spoken
+    assert seconds < 2 or "What was done is kept" in spoken
     figures = report(ragcli("ingest", str(folder), "--json"))
     assert figures["seen"] == 300
     status = json.loads(ragcli("status", "--json").stdout)
     assert status["embedded"] == status["chunks"] == figures["chunks"]
+
+
+def test_what_was_not_read_whole_is_said(ragcli: Run, tmp_path: Path) -> None:
+    (tmp_path / "docs").mkdir()
+    good = '{"text": "The tide is high at noon."}'
+    (tmp_path / "docs" / "log.jsonl").write_text(f'{good}\n{{"text": \n{good}\n')
+    (tmp_path / "docs" / "old.doc").write_bytes(b"\xd0\xcf\x11\xe0" + bytes(600))
+    (tmp_path / "docs" / ".ragignore").write_text("*.tmp\n" * 100_000)
+    place = ("--data-dir", str(tmp_path / "data"))
+    said = ragcli("ingest", "docs", *place)
+    assert said.returncode == 0, said.stderr
+    assert "docs/log.jsonl: Line 2 is not valid JSON" in said.stderr
+    assert "rules of" in said.stderr and "do not count" in said.stderr
+    again = json.loads(ragcli("ingest", "docs", *place, "--force", "--json").stdout)
+    told = {(one["path"], one["warning"].split(":")[0]) for one in again["warnings"]}
+    assert ("docs/log.jsonl", "Line 2 is not valid JSON and was skipped.") in told
+    status = json.loads(ragcli("status", *place, "--json").stdout)
+    assert (status["files"], status["failed"], status["skipped"]) == (1, 0, 1)
+    listed = ragcli("list", *place).stdout
+    assert "old.doc  skipped:" in listed

@@ -77,13 +77,14 @@ def ingest(
             force=force,
             stdin=stdin,
         )
+    if report.interrupted:
+        session.out.note(f"Interrupted after {_said(report)}.")
+        session.out.note("What was done is kept; the same command goes on from here.")
+        raise typer.Exit(130)
     if session.out.json:
         session.out.record(_json(report, session))
     else:
         _print(report, session, dry_run)
-    if report.interrupted:
-        session.out.note("Interrupted. What was done is kept; the same command goes on from here.")
-        raise typer.Exit(130)
     if report.failed:
         raise typer.Exit(4)
 
@@ -112,14 +113,20 @@ def _json(report: IngestReport, session: Session) -> dict[str, Any]:
         "failed": [
             {"path": shown_path(path, session.cwd), "error": error} for path, error in report.failed
         ],
+        "warnings": [
+            *({"path": None, "warning": text} for text in report.warnings),
+            *(
+                {"path": shown_path(path, session.cwd), "warning": text}
+                for path, text in report.incomplete
+            ),
+        ],
         "chunks": report.chunks,
         "seconds": round(report.seconds, 3),
         "collection": session.settings.collection,
     }
 
 
-def _print(report: IngestReport, session: Session, dry_run: bool) -> None:
-    out = session.out
+def _said(report: IngestReport) -> str:
     counts = {
         "added": report.added,
         "updated": report.updated,
@@ -129,12 +136,16 @@ def _print(report: IngestReport, session: Session, dry_run: bool) -> None:
         "skipped": len(report.skipped),
         "failed": len(report.failed),
     }
-    said = (
+    return (
         ", ".join(f"{count} {word}" for word, count in counts.items() if count) or "nothing found"
     )
+
+
+def _print(report: IngestReport, session: Session, dry_run: bool) -> None:
+    out = session.out
     verb = "Would change" if dry_run else "Collection"
     out.data(
-        f"{verb} {session.settings.collection!r}: {said}; "
+        f"{verb} {session.settings.collection!r}: {_said(report)}; "
         f"{report.chunks} chunks, {report.seconds:.1f} s"
     )
     shown = report.failed if out.verbose else report.failed[:SHOWN_FAILURES]
@@ -142,6 +153,13 @@ def _print(report: IngestReport, session: Session, dry_run: bool) -> None:
         out.warn(f"{clean(shown_path(path, session.cwd), one_line=True)}: {error}")
     if len(shown) < len(report.failed):
         out.note(f"{len(report.failed) - len(shown)} more failed: ragcli list")
+    for text in report.warnings:
+        out.warn(text)
+    told = report.incomplete if out.verbose else report.incomplete[:SHOWN_FAILURES]
+    for path, text in told:
+        out.warn(f"{clean(shown_path(path, session.cwd), one_line=True)}: {text}")
+    if len(told) < len(report.incomplete):
+        out.note(f"{len(report.incomplete) - len(told)} more were not read whole; -v lists them.")
     for path, reason in report.skipped if out.verbose else []:
         out.note(f"skipped {clean(shown_path(path, session.cwd), one_line=True)}: {reason}")
     if report.skipped and not out.verbose:

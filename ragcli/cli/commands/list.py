@@ -21,6 +21,8 @@ def list_documents(
     ] = None,
 ) -> None:
     """List the files of the collection."""
+    from ragcli.ingest.survey import outcome
+
     session = Session(common, os.environ, Path.cwd())
     below = str(session.absolute(under)) if under is not None else None
     with session.collection() as collection:
@@ -30,7 +32,7 @@ def list_documents(
                 {
                     "path": shown_path(file.path, session.cwd),
                     "format": file.format,
-                    "state": file.state,
+                    "state": outcome(file),
                     "documents": file.documents,
                     "chunks": file.chunks,
                     "embedded": file.embedded,
@@ -45,5 +47,8 @@ def list_documents(
             return
         for file in files:
             path = clean(shown_path(file.path, session.cwd), one_line=True)
-            detail = f"{file.chunks} chunks" if file.state == "ready" else f"failed: {file.error}"
-            session.out.data(f"{path}  {session.out.faint(f'{file.format}, {clean(detail)}')}")
+            detail = f"{file.chunks} chunks"
+            if file.state != "ready":
+                detail = f"{outcome(file)}: {file.error}"
+            said = ", ".join(filter(None, [file.format, clean(detail)]))
+            session.out.data(f"{path}  {session.out.faint(said)}")

@@ -13,13 +13,15 @@ from ragcli.cli.session import Session
 
 def status(common: Common) -> None:
     """Say what is in the collection."""
+    from ragcli.ingest.survey import outcome
+
     session = Session(common, os.environ, Path.cwd())
     with session.collection() as collection:
         ledger = collection.ledger
         states: dict[str, int] = {}
         documents = size = 0
         for file in ledger.files():
-            states[file.state] = states.get(file.state, 0) + 1
+            states[outcome(file)] = states.get(outcome(file), 0) + 1
             documents += file.documents
             size += file.size
         coverage = ledger.coverage()
@@ -29,6 +31,7 @@ def status(common: Common) -> None:
             "directory": str(collection.directory),
             "files": states.get("ready", 0),
             "failed": states.get("failed", 0),
+            "skipped": states.get("skipped", 0),
             "documents": documents,
             "chunks": coverage.chunks,
             "embedded": coverage.embedded,
