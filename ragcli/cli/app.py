@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import errno
 import os
+import signal
 import sys
 import traceback
+from types import FrameType
 from typing import Annotated, NoReturn
 
 import typer
@@ -89,11 +91,30 @@ def main() -> NoReturn:
     silence_libraries(os.environ)
     _open_streams()
     os.umask(0o077)
+    interrupts = _count_interrupts()
     try:
         code = run(sys.argv[1:])
     except KeyboardInterrupt:
         code = 130
-    sys.exit(code)
+    except Exception:
+        # A library in compiled code may turn an interrupt into an error of its own.
+        if not interrupts:
+            raise
+        code = 130
+    sys.exit(130 if code == 1 and interrupts else code)
+
+
+def _count_interrupts() -> list[int]:
+    """Every interrupt from now on, each still raised; none where the caller has them ignored."""
+    seen: list[int] = []
+
+    def note(number: int, frame: FrameType | None) -> None:
+        seen.append(number)
+        signal.default_int_handler(number, frame)
+
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, note)
+    return seen
 
 
 def _open_streams() -> None:

@@ -77,6 +77,8 @@ def batches(lengths: Sequence[int], batch_tokens: int) -> Iterator[list[int]]:
 def open_session(model: bytes, threads: int) -> Any:
     """A session on the processor for a converted model; it phones nowhere and prints nothing."""
     silence_onnxruntime()
+    # First, from Python: an interrupt while compiled code imports it is printed and becomes an ImportError.
+    import numpy  # noqa: F401
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
