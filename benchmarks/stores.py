@@ -3,6 +3,7 @@
     python benchmarks/stores.py            10,000 chunks in every engine that can be reached here
     python benchmarks/stores.py --pinecone faults, and the plain loop of Pinecone's SDK
     python benchmarks/stores.py --sync N   N chunks to one engine (--engine), killed and resumed
+    python benchmarks/stores.py --bulk N   N chunks to some engines (--engine A,B) and their own upsert
 
 Pinecone runs against the loopback server of the tests, with its published OpenAPI documents
 (RAGCLI_TEST_DATA). Vectors are drawn around centres, 384 numbers each, from a fixed seed.
@@ -230,6 +231,18 @@ def engines() -> None:
             _save(results)
 
 
+def bulk(names: list[str], count: int) -> None:
+    """`sync` of many chunks against the engine's own upsert of the same records."""
+    with tempfile.TemporaryDirectory() as top:
+        rows = filled(Path(top), count)
+        results = [measure(name, Path(top), rows) for name in names]
+    heads = ["engine", "records", "sync, vectors/s", "upsert alone, vectors/s", "recall@10"]
+    columns = ["engine", "held", "sync_per_s", "bulk_per_s", "recall"]
+    page = machine.table(heads, [[row[column] for column in columns] for row in results])
+    text = f"# Sync of {count:,} chunks\n\n`python benchmarks/stores.py --bulk {count} --engine {",".join(names)}`\n\n{page}"
+    machine.save("stores_bulk", {"bulk": results}, text)
+
+
 def _save(results: list[dict[str, Any]]) -> None:
     columns = ["engine", "search", "held", "recall", "search_ms", "sync_per_s", "bulk_per_s"]
     heads = ["engine", "search", "records", "recall@10", "ms", "sync, vectors/s", "upsert alone"]
@@ -262,12 +275,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sync", type=int, default=0)
     parser.add_argument("--engine", default="lancedb")
+    parser.add_argument("--bulk", type=int, default=0)
     parser.add_argument("--pinecone", action="store_true")
     given = parser.parse_args()
     if given.sync:
         figures = killed(given.engine, given.sync)
         page = machine.table(list(figures), [list(figures.values())])
         machine.save("stores_killed", {"killed": figures}, f"# Sync, killed and resumed\n\n{page}")
+    elif given.bulk:
+        bulk(given.engine.split(","), given.bulk)
     elif given.pinecone:
         pinecone()
     else:
