@@ -239,7 +239,8 @@ def bulk(names: list[str], count: int) -> None:
     heads = ["engine", "records", "sync, vectors/s", "upsert alone, vectors/s", "recall@10"]
     columns = ["engine", "held", "sync_per_s", "bulk_per_s", "recall"]
     page = machine.table(heads, [[row[column] for column in columns] for row in results])
-    text = f"# Sync of {count:,} chunks\n\n`python benchmarks/stores.py --bulk {count} --engine {",".join(names)}`\n\n{page}"
+    command = f"python benchmarks/stores.py --bulk {count} --engine {','.join(names)}"
+    text = f"# Sync of {count:,} chunks\n\n`{command}`\n\n{page}"
     machine.save("stores_bulk", {"bulk": results}, text)
 
 
