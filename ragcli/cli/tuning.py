@@ -90,6 +90,7 @@ def tune(tuning: Tuning) -> Outcome:
                 work=tuning.work,
                 curves=tuning.curves,
                 tell=session.out.note,
+                warn=session.out.warn,
             ),
         )
 

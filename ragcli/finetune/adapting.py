@@ -11,7 +11,7 @@ from ragcli.errors import UsageError
 from ragcli.finetune.adapter import Fitted, fit, ranking_score
 from ragcli.finetune.ground import Ground
 from ragcli.finetune.material import Question
-from ragcli.finetune.proof import lines, measure, prove
+from ragcli.finetune.proof import lines, prove
 from ragcli.finetune.recipe import Outcome
 
 if TYPE_CHECKING:
@@ -54,8 +54,7 @@ def adapt(ready: Prepared, recipe: Recipe, tools: Tools) -> Outcome:
         return Outcome(None, None, reason, told)
     adapted = Adapted(ready.embedder, fitted.matrix)
     retrieval = tools.scene.settings.retrieval
-    after = measure(ready.ground, adapted, ready.asked(ready.parts.test), retrieval)
-    proof = prove(ready.before, after, ready.parts.seen)
+    proof = prove(ready.before, ready.measure(adapted, retrieval), ready.seen)
     if ready.probe:
         proof.general, proof.general_set = ready.probe.again(adapted, retrieval), ready.probe.name
     told["proof"] = proof.as_json()

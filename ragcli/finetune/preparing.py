@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from ragcli.errors import CollectionMissing, UsageError
+from ragcli.evaluate import reading
 from ragcli.finetune import forgetting, pseudo
 from ragcli.finetune.ground import Ground, embed_with, from_passages, holds, twin
+from ragcli.finetune.jury import GOOD, summon
 from ragcli.finetune.loading import load
 from ragcli.finetune.material import Material
-from ragcli.finetune.proof import measure
 from ragcli.finetune.recipe import Prepared, Recipe, Tools
 from ragcli.finetune.split import Parts, split
 
@@ -20,10 +21,21 @@ FEWEST_MADE = 50
 def prepare(data: Path | None, recipe: Recipe, tools: Tools) -> Prepared:
     """All that training and proof need. Raises UsageError for data that cannot work."""
     general = forgetting.read(recipe.general) if recipe.general else None
+    judges = reading.load(recipe.judge) if recipe.judge else None
     ready = _from_data(data, recipe, tools) if data else _from_collection(recipe, tools)
+    if judges:
+        trained = (*ready.parts.train, *ready.parts.development)
+        ready.jury = summon(judges, ready.ground, ready.material, trained, tools.warn)
+        count = len(ready.jury.items)
+        tools.tell(
+            f"{count} questions of {judges.name} judge; {len(ready.seen)} of them"
+            " are about documents that are trained on."
+        )
+    elif not data:
+        tools.tell(f"Made questions are easy: with {GOOD} real ones, --judge SET says more.")
     tools.tell("Measuring the base on the held-out questions.")
     retrieval = tools.scene.settings.retrieval
-    ready.before = measure(ready.ground, ready.embedder, ready.asked(ready.parts.test), retrieval)
+    ready.before = ready.measure(ready.embedder, retrieval)
     if general:
         tools.tell(f"Measuring the base on the general questions of {general.name}.")
         ready.probe = forgetting.given(
@@ -40,7 +52,7 @@ def _from_data(data: Path, recipe: Recipe, tools: Tools) -> Prepared:
     material = load(data)
     parts = _looked_at(material, recipe, tools)
     embedder = tools.embedder()
-    ground = _corpus(material, tools, embedder)
+    ground = _corpus(material, recipe, tools, embedder)
     return Prepared(material, parts, ground, {}, None, embedder)
 
 
@@ -68,8 +80,8 @@ def _own(tools: Tools, *, records: bool) -> Ground:
     return ground
 
 
-def _corpus(material: Material, tools: Tools, embedder: Any) -> Ground:
-    """The user's collection where it holds every document of the data, else one made of the data."""
+def _corpus(material: Material, recipe: Recipe, tools: Tools, embedder: Any) -> Ground:
+    """The user's collection where it holds every document of the data or is judged by, else one of the data."""
     if material.corpus is not None:
         try:
             with tools.collection() as collection:
@@ -79,6 +91,8 @@ def _corpus(material: Material, tools: Tools, embedder: Any) -> Ground:
         if known:
             tools.tell("The collection holds all documents of the data: it is the corpus.")
             return _own(tools, records=True)
+    if recipe.judge:
+        return _own(tools, records=False)
     tools.tell(f"The corpus is the {len(material.passages)} passages of the data.")
     folder = tools.work / "ground"
     return from_passages(folder, material.passages, tools.scene, tools.base, lambda: embedder)
@@ -87,8 +101,8 @@ def _corpus(material: Material, tools: Tools, embedder: Any) -> Ground:
 def _looked_at(material: Material, recipe: Recipe, tools: Tools) -> Parts:
     """Say what the data is and how it splits, before any time is spent."""
     _tell_data(material, tools)
-    parts = split(material, recipe.seed)
-    _tell_parts(parts, tools)
+    parts = split(material, recipe.seed, judged=recipe.judge is not None)
+    _tell_parts(parts, tools, judged=recipe.judge is not None)
     return parts
 
 
@@ -101,15 +115,19 @@ def _tell_data(material: Material, tools: Tools) -> None:
     for note in material.notes:
         tools.tell(note)
     if material.misfits:
-        tools.tell(f"{len(material.misfits)} rows do not fit and are left out:")
+        tools.warn(f"{len(material.misfits)} rows do not fit and are left out:")
     for misfit in material.misfits:
-        tools.tell(f"  {misfit}")
+        tools.warn(str(misfit))
 
 
-def _tell_parts(parts: Parts, tools: Tools) -> None:
+def _tell_parts(parts: Parts, tools: Tools, *, judged: bool) -> None:
     how = "by document" if parts.by_document else "by question: many share documents"
+    counts = f"{len(parts.train)} questions to train, {len(parts.development)} to develop"
+    if judged:
+        tools.tell(f"Split {how}: {counts}.")
+        return
     tools.tell(
-        f"Split {how}: {len(parts.train)} questions to train, {len(parts.development)} to develop,"
-        f" {len(parts.test)} to judge; the documents of {len(parts.seen)} of these are trained on"
+        f"Split {how}: {counts}, {len(parts.test)} to judge; the documents of {len(parts.seen)} of"
+        " these are trained on"
         " too."
     )

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from ragcli.finetune.forgetting import Probe
 from ragcli.finetune.ground import Ground, Scene
+from ragcli.finetune.jury import Jury
 from ragcli.finetune.material import Material, Question
-from ragcli.finetune.proof import Proof, Values
+from ragcli.finetune.proof import Proof, Values, measure
 from ragcli.finetune.split import Parts
 from ragcli.index.collection import Collection
+from ragcli.settings import Retrieval
 
 if TYPE_CHECKING:
     from ragcli.embedders import EmbedderInfo
@@ -37,6 +39,7 @@ class Recipe:
     precision: str = "auto"
     questions: str = "all"
     general: Path | None = None
+    judge: Path | None = None
     log_to: tuple[str, ...] = ()
     resume: bool = False
     estimate: bool = False
@@ -55,6 +58,7 @@ class Tools:
     work: Path
     curves: Path
     tell: Callable[[str], None]
+    warn: Callable[[str], None]
 
 
 @dataclass(slots=True)
@@ -69,7 +73,7 @@ class Outcome:
 
 @dataclass(slots=True)
 class Prepared:
-    """Data, corpus and parts of one run."""
+    """Data, corpus and parts of one run. Without a jury the test part of the data judges."""
 
     material: Material
     parts: Parts
@@ -77,6 +81,18 @@ class Prepared:
     before: Values
     probe: Probe | None
     embedder: Any
+    jury: Jury | None = None
+
+    @property
+    def seen(self) -> frozenset[str]:
+        """The judging questions of which a document is also trained on."""
+        return self.jury.seen if self.jury else self.parts.seen
+
+    def measure(self, embedder: Any, retrieval: Retrieval) -> Values:
+        """Ask the judging questions with this embedder."""
+        if self.jury:
+            return self.jury.measure(self.ground, embedder, retrieval)
+        return measure(self.ground, embedder, self.asked(self.parts.test), retrieval)
 
     def asked(self, ids: Iterable[str]) -> dict[str, Question]:
         """Some of the questions."""

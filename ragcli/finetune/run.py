@@ -14,7 +14,7 @@ from ragcli.finetune import losses, ordering, publish, training
 from ragcli.finetune.ground import embed_with
 from ragcli.finetune.order import Order
 from ragcli.finetune.preparing import prepare
-from ragcli.finetune.proof import lines, measure, prove
+from ragcli.finetune.proof import lines, prove
 from ragcli.finetune.recipe import Outcome, Prepared, Recipe, Tools
 from ragcli.registry import Plug, require
 
@@ -118,8 +118,7 @@ def _judged(ready: Prepared, tools: Tools, model: Path, told: dict[str, Any]) ->
     started = time.monotonic()
     tools.tell("Embedding the corpus with the tuned model.")
     embed_with(ready.ground, tools.scene, info, lambda: tuned)
-    after = measure(ready.ground, tuned, ready.asked(ready.parts.test), retrieval)
-    proof = prove(ready.before, after, ready.parts.seen)
+    proof = prove(ready.before, ready.measure(tuned, retrieval), ready.seen)
     if ready.probe:
         if ready.probe.ground is not ready.ground:
             embed_with(ready.probe.ground, tools.scene, info, lambda: tuned)

@@ -43,8 +43,10 @@ class Parts:
         return frozenset(self.test) - self.seen
 
 
-def split(material: Material, seed: int) -> Parts:
-    """Split; a test part that the data brings along stays what it is. Raises UsageError if too small."""
+def split(material: Material, seed: int, *, judged: bool = False) -> Parts:
+    """Split; a test part that the data brings along stays what it is, and is not asked where others
+    judge (`judged`). Raises UsageError if too small.
+    """
     open_questions = [
         id
         for id, question in material.questions.items()
@@ -54,10 +56,10 @@ def split(material: Material, seed: int) -> Parts:
     whole = max(map(len, clusters), default=0) <= LINKED * len(open_questions)
     if not whole:
         clusters = [[id] for id in open_questions]
-    test = sorted(id for id in material.test if material.questions[id].relevant)
+    test = sorted(id for id in material.test if material.questions[id].relevant and not judged)
     draw = random.Random(seed)
     draw.shuffle(clusters)
-    if not test:
+    if not test and not judged:
         wanted = min(round(TEST * len(open_questions)), MOST_TEST)
         test, clusters = _take(clusters, wanted)
     wanted = max(1, min(round(DEVELOPMENT * len(open_questions)), MOST_DEVELOPMENT))
@@ -67,7 +69,7 @@ def split(material: Material, seed: int) -> Parts:
     else:
         development, clusters = _take(clusters, wanted)
     train = [id for cluster in clusters for id in cluster]
-    if not train or not test:
+    if not train or not (test or judged):
         raise UsageError(
             f"{material.name} leaves {len(train)} questions to train on and {len(test)} to judge by.",
             "Add examples of other documents.",

@@ -166,16 +166,23 @@ def test_rows_that_do_not_fit_are_named_and_useless_data_is_refused(
     assert "bad.jsonl:2: its 'question' is empty or no text" in done.stderr
 
 
-def test_without_data_questions_are_made_from_the_collection(ragcli: Run, tmp_path: Path) -> None:
-    folder = project(tmp_path / "project")
+def write_notes(folder: Path) -> list[str]:
+    """Eighty notes; their titles."""
     draw = random.Random(5)
     words = [*ASKED, *ANSWERED]
     notes = folder / "notes"
     notes.mkdir()
+    titles = []
     for number in range(80):
         sentences = [" ".join(draw.sample(words, 6)).capitalize() + "." for _ in range(5)]
-        title = " ".join(draw.sample(words, 3))
-        (notes / f"{number}.md").write_text(f"# {title} {number}\n\n{' '.join(sentences)}\n")
+        titles.append(f"{' '.join(draw.sample(words, 3))} {number}")
+        (notes / f"{number}.md").write_text(f"# {titles[-1]}\n\n{' '.join(sentences)}\n")
+    return titles
+
+
+def test_without_data_questions_are_made_from_the_collection(ragcli: Run, tmp_path: Path) -> None:
+    folder = project(tmp_path / "project")
+    write_notes(folder)
     assert ragcli("ingest", "notes", cwd=folder).returncode == 0
     done = ragcli("finetune-embedder", "--max-steps", "4", *FAST, cwd=folder)
     assert done.returncode == 0, done.stderr
@@ -186,3 +193,34 @@ def test_without_data_questions_are_made_from_the_collection(ragcli: Run, tmp_pa
     assert few.returncode == 0, few.stderr
     refused = ragcli("finetune-embedder", cwd=folder)
     assert refused.returncode == 2 and "0 questions can be made" in refused.stderr
+
+
+def test_questions_of_ones_own_judge_in_place_of_made_ones(ragcli: Run, tmp_path: Path) -> None:
+    folder = project(tmp_path / "project")
+    titles = write_notes(folder)
+    command = ("finetune-embedder", "--mode", "adapter", "--judge", "set.jsonl", "--json")
+    refused = ragcli(*command, cwd=folder)
+    assert refused.returncode == 2 and "There is no question set" in refused.stderr
+    assert ragcli("ingest", "notes", cwd=folder).returncode == 0
+
+    asked = [
+        {"question": f"who wrote about {title}?", "document": f"notes/{number}.md"}
+        for number, title in enumerate(titles[:12])
+    ]
+    # Of these one is trained on as well, one is about nothing that is here.
+    asked.append({"question": titles[20], "document": "notes/20.md"})
+    asked.append({"question": "what else?", "document": "gone.md"})
+    lines = [json.dumps(line) for line in asked]
+    (folder / "set.jsonl").write_text("\n".join(lines[:4]))
+    refused = ragcli(*command, cwd=folder)
+    assert refused.returncode == 2 and "set.jsonl has 4 questions to judge by" in refused.stderr
+
+    (folder / "set.jsonl").write_text("\n".join(lines))
+    done = ragcli(*command, cwd=folder)
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert told["kept"] or told["reason"]
+    assert "1 questions are also trained on" in done.stderr
+    assert "the document 'gone.md' is not in the collection" in done.stderr
+    if "proof" in told:
+        assert told["proof"]["dense"]["questions"] == 12

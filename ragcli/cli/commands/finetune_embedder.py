@@ -64,6 +64,12 @@ def finetune_embedder(
             "--general", metavar="SET", help="Check against forgetting: a BEIR folder or a file."
         ),
     ] = None,
+    judge: Annotated[
+        Path | None,
+        typer.Option(
+            "--judge", metavar="SET", help="Judge by these questions, as `evaluate` reads them."
+        ),
+    ] = None,
     log_to: Annotated[
         list[str] | None, typer.Option("--log-to", help="tensorboard or wandb.")
     ] = None,
@@ -106,6 +112,7 @@ def finetune_embedder(
         "lora": lora,
         "precision": _one_of("precision", precision, ("auto", "bf16", "fp32")),
         "general": session.absolute(general) if general else None,
+        "judge": session.absolute(judge) if judge else None,
         "log_to": tuple(_one_of("log-to", one, ("tensorboard", "wandb")) for one in log_to or []),
         "resume": resume,
         "estimate": estimate,
