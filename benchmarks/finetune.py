@@ -4,10 +4,11 @@
 
 Parts: `full` (SciFact's train questions, judged on its test questions in the full corpus),
 `adapter` (the same with --mode adapter), `fit` (seconds to fit a map at 100,000 vectors), `squad`
-(10,000 train questions of SQuAD, judged on held-out articles), `squad-adapter` (the same with
---mode adapter), `documents` (no questions given, one run for each way to make them), `speed`
-(examples a second against finetune_plain.py, in turns).
-What is measured is added to results/finetune.json; parts that were not run keep their figures.
+(10,000 train questions of SQuAD, judged on questions of held-out articles), `squad-adapter` (the
+same with --mode adapter), `documents` (no questions given: one run for each corpus and each way to
+make them, judged by the real questions), `speed` (examples a second against finetune_plain.py, in
+turns). What is measured is added to results/finetune.json; parts that were not run keep their
+figures. `--work DIR` keeps the collections for another run.
 See question_sets.py for the sets. Training needs `pip install 'ragcli[finetune]'`.
 """
 
@@ -21,77 +22,78 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from machine import RESULTS, save, table
+from finetune_page import page
+from machine import RESULTS, save
 
 NAME = "finetune"
 PARTS = ("full", "adapter", "fit", "squad", "squad-adapter", "documents", "speed")
 RECIPES = ("titles", "sentences", "all")
 VECTORS, DIMENSION, PAIRS = 100_000, 384, 10_000
+TRAINED = {
+    "full": ("scifact", "full"),
+    "adapter": ("scifact", "adapter"),
+    "squad": ("squad", "full"),
+    "squad-adapter": ("squad", "adapter"),
+}
+"""The set and the mode of each part that trains on labelled data."""
+JUDGES = 1000
+"""Questions that judge on SQuAD."""
 PLACES = ("folder", "config", "said")
 """Told with folders of this machine."""
 SPEED_BATCH, SPEED_ROUNDS = 64, 2
 
 
-def tuned(folder: Path, *arguments: str) -> dict[str, Any]:
-    """What one run of the command reports."""
-    (folder / ".ragcli").mkdir(exist_ok=True)
-    (folder / "ragcli.yaml").touch()
-    command = [sys.executable, "-m", "ragcli", "finetune-embedder", *arguments, "--json"]
-    started = time.monotonic()
-    done = subprocess.run(command, cwd=folder, stdout=subprocess.PIPE, text=True, check=True)
-    told: dict[str, Any] = json.loads(done.stdout)
-    told["total_seconds"] = round(time.monotonic() - started, 1)
-    return {name: value for name, value in told.items() if name not in PLACES}
+def collection(work: Path, name: str, corpus: Path) -> Path:
+    """A folder with a collection of this corpus; made unless it is there."""
+    folder = work / name
+    if not (folder / ".ragcli").is_dir():
+        (folder / ".ragcli").mkdir(parents=True)
+        command = [sys.executable, "-m", "ragcli", "ingest", str(corpus.absolute()), "-q"]
+        subprocess.run(command, cwd=folder, check=True)
+    return folder
 
 
-def each_seed(seeds: Iterable[int], *arguments: str) -> list[dict[str, Any]]:
-    """One run for each seed, each in a folder of its own."""
-    found = []
+def each_seed(folder: Path, seeds: Iterable[int], *arguments: str) -> Iterator[dict[str, Any]]:
+    """What the command reports for each seed, each from the untouched base."""
     for seed in seeds:
-        with tempfile.TemporaryDirectory() as place:
-            found.append({"seed": seed, **tuned(Path(place), *arguments, "--seed", str(seed))})
-        print(seed, found[-1].get("proof"), flush=True)
-    return found
+        (folder / "ragcli.yaml").write_text("")
+        command = [sys.executable, "-m", "ragcli", "finetune-embedder", *arguments]
+        started = time.monotonic()
+        done = subprocess.run(
+            [*command, "--seed", str(seed), "--json"],
+            cwd=folder,
+            stdout=subprocess.PIPE,
+            text=True,
+            check=True,
+        )
+        told: dict[str, Any] = json.loads(done.stdout)
+        told["total_seconds"] = round(time.monotonic() - started, 1)
+        run = {"seed": seed, **{name: told[name] for name in told if name not in PLACES}}
+        print(arguments, seed, run.get("proof"), run["reason"], flush=True)
+        yield run
 
 
-def squad_pairs(folder: Path, target: Path, size: int) -> Path:
-    """A sample of the train questions with their passages; the articles are the documents."""
-    passages = {
-        row["_id"]: row
-        for row in map(json.loads, (folder / "passages.jsonl").open(encoding="utf-8"))
-    }
-    rows = [json.loads(line) for line in (folder / "train.jsonl").open(encoding="utf-8")]
-    random.Random(7).shuffle(rows)
-    with target.open("w", encoding="utf-8") as file:
-        for row in rows[:size]:
-            passage = passages[row["passage"]]
-            pair = {
-                "question": row["question"],
-                "context": passage["text"],
-                "document": passage["title"],
-            }
-            file.write(json.dumps(pair) + "\n")
+def squad_set(source: Path, target: Path) -> Path:
+    """SQuAD as a BEIR folder: a sample of the train articles' questions, and of the dev articles'."""
+    (target / "qrels").mkdir(parents=True, exist_ok=True)
+    passages = (source / "passages.jsonl").read_text(encoding="utf-8")
+    (target / "corpus.jsonl").write_text(passages, encoding="utf-8")
+    with (target / "queries.jsonl").open("w", encoding="utf-8") as queries:
+        for part, name, size in (("train", "train", PAIRS), ("dev", "test", JUDGES)):
+            lines = (source / f"{part}.jsonl").read_text(encoding="utf-8").splitlines()
+            random.Random(7).shuffle(lines)
+            rows = [json.loads(line) for line in lines[:size]]
+            queries.writelines(
+                json.dumps({"_id": row["_id"], "text": row["question"]}) + "\n" for row in rows
+            )
+            judged = "".join(f"{row['_id']}\t{row['passage']}\t1\n" for row in rows)
+            (target / "qrels" / f"{name}.tsv").write_text(f"query-id\tcorpus-id\tscore\n{judged}")
     return target
-
-
-def documents(corpus: Path, seeds: Iterable[int]) -> dict[str, Any]:
-    """No questions given: one run for each way to make them."""
-    found: dict[str, Any] = {}
-    for recipe in RECIPES:
-        for seed in seeds:
-            with tempfile.TemporaryDirectory() as place:
-                folder = Path(place)
-                (folder / ".ragcli").mkdir()
-                command = [sys.executable, "-m", "ragcli", "ingest", str(corpus), "-q"]
-                subprocess.run(command, cwd=folder, check=True)
-                told = tuned(folder, "--questions", recipe, "--seed", str(seed))
-                found.setdefault(recipe, []).append({"seed": seed, **told})
-    return found
 
 
 def fit_seconds() -> dict[str, Any]:
@@ -187,83 +189,36 @@ def plain(base: Path, rows: Path, held: Path, steps: int, out: Path) -> dict[str
     return dict(json.loads(done.stdout.splitlines()[-1]))
 
 
-def rows_of(name: str, runs: Iterable[dict[str, Any]]) -> Iterable[tuple[Any, ...]]:
-    """A line of the table for each measurement of each run."""
-    for run in runs:
-        proof = run.get("proof", {})
-        for part in ("dense", "hybrid", "seen", "unseen", "general"):
-            if part in proof:
-                figures = proof[part]
-                low, high = figures["interval"]
-                yield (
-                    name,
-                    run["seed"],
-                    part,
-                    figures["questions"],
-                    figures["before"],
-                    figures["after"],
-                    f"{low:+.3f} to {high:+.3f}",
-                    figures["verdict"],
-                    "yes" if run["kept"] else "no",
-                )
-        if not proof:
-            yield (name, run["seed"], "-", 0, "", "", "", run["reason"], "no")
-
-
-def speed_of(found: dict[str, Any]) -> str:
-    """The turns against the plain script, in words."""
-    said = []
-    for name in ("ragcli", "plain"):
-        rate, memory, quality = (
-            float(np.median([turn[key] for turn in found[name]]))
-            for key in ("examples_per_second", "peak_bytes", "ndcg")
-        )
-        said.append(
-            f"{rate:.1f} examples a second, {memory / 1e9:.2f} GB at the peak, development nDCG@10"
-            f" {quality:.3f}"
-        )
-    return (
-        f"\nTraining on SciFact, batch {found['batch']}, {found['steps']} steps, turns:"
-        f" {len(found['plain'])} (development nDCG@10 of the base: {found['base_ndcg']:.3f}).\n"
-        f"ragcli: {said[0]}.\nThe plain script: {said[1]}.\n{found['ratio']:.2f} times as many"
-        f" examples a second. {found.get('note', '')}\n"
-    )
-
-
-def page(found: dict[str, Any]) -> str:
-    """The results for people."""
-    header = ("data", "seed", "part", "questions", "before", "after", "95 %", "verdict", "kept")
-    rows: list[tuple[Any, ...]] = []
-    for name in ("full", "adapter", "squad", "squad-adapter"):
-        rows += rows_of(name, found.get(name, []))
-    for recipe, runs in found.get("documents", {}).items():
-        rows += rows_of(f"documents, {recipe}", runs)
-    text = (
-        "# Fine-tuning the embedder\n\n"
-        "`python benchmarks/finetune.py`: nDCG@10 on held-out questions in the full corpus, searched"
-        " as the command line searches. `full` and\n`adapter` train on SciFact's train questions and"
-        " are judged on its test questions, less those that are trained on too.\n"
-        "`unseen` questions share no document with a training question. Each line is one seed.\n\n"
-    )
-    text += f"{table(header, rows)}\n" if rows else ""
-    if "fit" in found:
-        fit = found["fit"]
-        text += (
-            f"\nA map for questions at {fit['vectors']:,} stored vectors and {fit['pairs']:,} pairs"
-            f" is fitted in {fit['seconds']:.1f} s\n(a rotation of random vectors: nDCG@10"
-            f" {fit['before']:.3f} before, {fit['after']:.3f} after).\n"
-        )
-    if "speed" in found:
-        text += speed_of(found["speed"])
-    notes = [
-        f"{part}, seed {run['seed']}: {run['note']}"
-        for part in ("full", "adapter", "squad", "squad-adapter")
-        for run in found.get(part, [])
-        if "note" in run
-    ]
-    text += "".join(f"\n{note}\n" for note in notes)
-    missing = [part for part in PARTS if part not in found]
-    return text + (f"\nNot measured here yet: {', '.join(missing)}.\n" if missing else "")
+def measured(part: str, chosen: argparse.Namespace, work: Path) -> Iterator[tuple[str, Any]]:
+    """(key, figures) as they come; a part whose data is not given has none."""
+    steps = ("--max-steps", str(chosen.max_steps)) if chosen.max_steps else ()
+    sets = {}
+    if chosen.scifact:
+        sets["scifact"] = chosen.scifact.absolute()
+    if chosen.squad:
+        sets["squad"] = squad_set(chosen.squad, work / "squad-set")
+    if part == "fit":
+        yield part, fit_seconds()
+    elif part == "speed" and chosen.scifact:
+        yield part, speed(chosen.scifact, chosen.steps)
+    elif part == "documents":
+        done: dict[str, dict[str, list[dict[str, Any]]]] = {}
+        for name, data in sets.items():
+            folder = collection(work, name, data / "corpus.jsonl")
+            for recipe in chosen.recipes:
+                options = ("--questions", recipe, "--judge", str(data), *steps)
+                runs = done.setdefault(name, {}).setdefault(recipe, [])
+                for run in each_seed(folder, chosen.seeds, *options):
+                    runs.append(run)
+                    yield part, done
+    elif part in TRAINED and TRAINED[part][0] in sets:
+        name, mode = TRAINED[part]
+        folder = collection(work, name, sets[name] / "corpus.jsonl")
+        more = ("--mode", mode, *(steps if mode == "full" else ()))
+        series = []
+        for run in each_seed(folder, chosen.seeds, str(sets[name]), *more):
+            series.append(run)
+            yield part, series
 
 
 def main() -> None:
@@ -271,35 +226,21 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--scifact", type=Path, metavar="DIR")
     parser.add_argument("--squad", type=Path, metavar="DIR")
+    parser.add_argument("--work", type=Path, metavar="DIR", help="By default a temporary one.")
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=list(PARTS))
-    parser.add_argument("--epochs", default=None, help="Handed on to the command.")
+    parser.add_argument("--recipes", nargs="+", choices=RECIPES, default=list(RECIPES))
+    parser.add_argument("--max-steps", type=int, help="Handed on to the command.")
     parser.add_argument("--steps", type=int, help="Of each turn of speed; by default an epoch's.")
     chosen = parser.parse_args()
     kept = RESULTS / f"{NAME}.json"
     found: dict[str, Any] = json.loads(kept.read_text()) if kept.is_file() else {}
     found.pop("machine", None)
-    more = ("--epochs", chosen.epochs) if chosen.epochs else ()
-    for part in chosen.parts:
-        if part == "full" and chosen.scifact:
-            found[part] = each_seed(chosen.seeds, str(chosen.scifact.absolute()), *more)
-        elif part == "adapter" and chosen.scifact:
-            found[part] = each_seed(
-                chosen.seeds, str(chosen.scifact.absolute()), "--mode", "adapter"
-            )
-        elif part == "fit":
-            found[part] = fit_seconds()
-        elif part in ("squad", "squad-adapter") and chosen.squad:
-            with tempfile.TemporaryDirectory() as place:
-                data = squad_pairs(chosen.squad, Path(place) / "squad.jsonl", PAIRS)
-                mode = ("--mode", "adapter") if part == "squad-adapter" else more
-                found[part] = each_seed(chosen.seeds, str(data), *mode)
-        elif part == "documents" and chosen.scifact:
-            corpus = chosen.scifact.absolute() / "corpus.jsonl"
-            found[part] = documents(corpus, chosen.seeds)
-        elif part == "speed" and chosen.scifact:
-            found[part] = speed(chosen.scifact, chosen.steps)
-        save(NAME, found, page(found))
+    with tempfile.TemporaryDirectory() as place:
+        for part in chosen.parts:
+            for key, figures in measured(part, chosen, chosen.work or Path(place)):
+                found[key] = figures
+                save(NAME, found, page(found, [name for name in PARTS if name not in found]))
     print((RESULTS / f"{NAME}.md").read_text())
 
 

@@ -162,10 +162,13 @@ def _publish(tuning: Tuning, staged: Path, told: dict[str, Any]) -> Path:
 def _point(tuning: Tuning, folder: Path) -> tuple[Path, str]:
     from ragcli.finetune import pointing
 
-    key = "query_adapter" if tuning.recipe["mode"] == "adapter" else "model"
     config = tuning.session.config.own_file
-    before = pointing.point(config, key, str(folder))
-    pointing.remember(tuning.target.parent, config, key, before, str(folder))
+    key = "query_adapter" if tuning.recipe["mode"] == "adapter" else "model"
+    values: dict[str, str | None] = {key: str(folder)}
+    if key == "model":
+        # A map of before was fitted to other vectors.
+        values["query_adapter"] = None
+    pointing.point_all(tuning.target.parent, config, values)
     return config, key
 
 
@@ -218,8 +221,8 @@ def roll_back(session: Session) -> dict[str, Any]:
     from ragcli.finetune import pointing
 
     entry = pointing.roll_back(session.data_dir / "models")
-    before = entry["before"] or "the default"
-    said = f"{entry['config']}: embedder.{entry['key']} is {before} again."
-    if entry["key"] == "model":
+    main = entry["changes"][0]
+    said = f"{entry['config']}: embedder.{main['key']} is {main['before'] or 'the default'} again."
+    if main["key"] == "model":
         said += " Embed the collection again with: ragcli ingest"
-    return {"rolled_back": entry["after"], "to": entry["before"], "said": said}
+    return {"rolled_back": main["after"], "to": main["before"], "said": said}

@@ -45,8 +45,8 @@ class SentenceEmbedder(Embeddings):
         self.device = encoder.device
         self.precision = encoder.precision
         self.truncated: list[int] = []
+        self.adapter = adapter
         self._encoder = encoder
-        self._adapter = adapter
 
     def encode(self, texts: list[str], *, query: bool = False) -> NDArray[np.float32]:
         """Unit vectors of the texts, float32 of shape (n, dimension), in their order.
@@ -55,9 +55,14 @@ class SentenceEmbedder(Embeddings):
         """
         prompt = self.info.query_prompt if query else self.info.document_prompt
         vectors, self.truncated = self._encoder.encode([prompt + text for text in texts])
-        if query and self._adapter is not None:
-            return adapted(vectors, self._adapter)
+        if query and self.adapter is not None:
+            return adapted(vectors, self.adapter)
         return vectors
+
+    def mapped(self, matrix: NDArray[np.float32]) -> SentenceEmbedder:
+        """The same model, whose questions pass through one more map."""
+        whole = matrix if self.adapter is None else self.adapter @ matrix
+        return SentenceEmbedder(self.info, self._encoder, whole)
 
     def embed_documents(self, texts: list[str]) -> list[list[float]]:
         """Vectors of texts to be stored, as lists."""

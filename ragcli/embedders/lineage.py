@@ -20,12 +20,23 @@ ADAPTER = "query_adapter.npy"
 
 def tuned_from(folder: Path) -> str:
     """The fingerprint of the model that this one was tuned from; empty where it says nothing."""
+    return _fact(folder, "base_fingerprint")
+
+
+def _fact(folder: Path, name: str) -> str:
     try:
         facts = json.loads((folder / FACTS).read_bytes())
     except (OSError, ValueError, RecursionError):
         return ""
-    known = facts.get("base_fingerprint") if isinstance(facts, dict) else None
+    known = facts.get(name) if isinstance(facts, dict) else None
     return known if isinstance(known, str) else ""
+
+
+def own_adapter(info: EmbedderInfo) -> NDArray[np.float32] | None:
+    """The map that a tuned model's own folder holds. Raises ModelError where it does not fit."""
+    if not (info.folder / ADAPTER).is_file():
+        return None
+    return _read(info.folder, info)
 
 
 def read_adapter(folder: Path, info: EmbedderInfo) -> NDArray[np.float32]:
@@ -33,9 +44,16 @@ def read_adapter(folder: Path, info: EmbedderInfo) -> NDArray[np.float32]:
 
     Raises ModelError when there is none, or it was fitted to the vectors of another model.
     """
+    folder = folder.expanduser()
+    fitted_to = _fact(folder, "fingerprint")
+    if fitted_to and fitted_to != info.fingerprint:
+        raise _other_model(folder, info)
+    return _read(folder, info)
+
+
+def _read(folder: Path, info: EmbedderInfo) -> NDArray[np.float32]:
     import numpy as np
 
-    folder = folder.expanduser()
     try:
         matrix = np.load(folder / ADAPTER, allow_pickle=False)
     except (OSError, ValueError) as error:
@@ -43,11 +61,13 @@ def read_adapter(folder: Path, info: EmbedderInfo) -> NDArray[np.float32]:
             f"There is no map for questions in {folder}.",
             "Check embedder.query_adapter, or leave it out.",
         ) from error
-    fits = matrix.shape == (info.dimension, info.dimension) and np.isfinite(matrix).all()
-    fitted_to = tuned_from(folder)
-    if not fits or (fitted_to and fitted_to != info.fingerprint):
-        raise ModelError(
-            f"The map in {folder} was fitted to the vectors of another model than {info.model}.",
-            "Fit it again: ragcli finetune-embedder --mode adapter; or leave it out.",
-        )
+    if matrix.shape != (info.dimension, info.dimension) or not np.isfinite(matrix).all():
+        raise _other_model(folder, info)
     return np.asarray(matrix, np.float32)
+
+
+def _other_model(folder: Path, info: EmbedderInfo) -> ModelError:
+    return ModelError(
+        f"The map in {folder} was fitted to the vectors of another model than {info.model}.",
+        "Fit it again: ragcli finetune-embedder --mode adapter; or leave it out.",
+    )

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from ragcli.embedders.card import Card, read_card
 from ragcli.embedders.digests import file_digest
 from ragcli.embedders.info import EmbedderInfo
-from ragcli.embedders.lineage import read_adapter, tuned_from
+from ragcli.embedders.lineage import own_adapter, read_adapter, tuned_from
 from ragcli.embedders.locate import Located, full_name, locate
 from ragcli.errors import ConfigError
 from ragcli.settings import Embedder
@@ -98,9 +98,8 @@ def build(
     card, located = _find(options, cache, offline)
     info = _info(card, located, options, cache)
     encoder = start(card, info.fingerprint, options, cache, on_progress)
-    adapter = None
-    if options.query_adapter is not None:
-        adapter = read_adapter(Path(options.query_adapter), info)
+    folder = options.query_adapter
+    adapter = own_adapter(info) if folder is None else read_adapter(Path(folder), info)
     return SentenceEmbedder(info, encoder, adapter)
 
 

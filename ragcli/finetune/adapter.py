@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 STRENGTHS = (0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0)
 """As shares of the number of questions for each dimension."""
-BLOCK = 200_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,14 @@
-"""`--mode adapter`: fits a map for the vectors of questions and judges it; no document is embedded."""
+"""`--mode adapter`: fits a map for the vectors of questions and judges it; no document is embedded.
+
+Also fits one on top of tuned weights, where it is a part of the model's folder.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ragcli.embedders.embedder import adapted
 from ragcli.embedders.lineage import ADAPTER
 from ragcli.errors import UsageError
 from ragcli.finetune.adapter import Fitted, fit, ranking_score
@@ -20,39 +23,29 @@ if TYPE_CHECKING:
     from ragcli.finetune.recipe import Prepared, Recipe, Tools
 
 READ = 10_000
-
-
-class Adapted:
-    """An embedder whose questions pass through a map."""
-
-    def __init__(self, embedder: Any, matrix: np.ndarray) -> None:
-        self._embedder, self._matrix = embedder, matrix
-        self.truncated: list[int] = []
-
-    def encode(self, texts: list[str], *, query: bool = False) -> np.ndarray:
-        """Unit vectors of the texts."""
-        vectors = self._embedder.encode(texts, query=query)
-        self.truncated = self._embedder.truncated
-        return adapted(vectors, self._matrix) if query else vectors
+Facts = dict[str, Any]
 
 
 def adapt(ready: Prepared, recipe: Recipe, tools: Tools) -> Outcome:
     """Fit on the training questions, choose on the development ones, judge on the test ones."""
     import numpy as np
 
-    fitted = fit_to(ready)
+    fitted = fit_to(ready, ready.embedder)
+    if fitted is None:
+        raise UsageError("No training question has an answer in the corpus.", "Add examples.")
     told: dict[str, Any] = {
         "data": ready.material.name,
         "shape": ready.material.shape,
         "examples": len(ready.parts.train),
         "recipe": {"mode": "adapter", "strength": fitted.strength, "seed": recipe.seed},
-        "training": {"seconds": fitted.seconds, "base": fitted.base, "best": fitted.best},
+        "fingerprint": tools.base.fingerprint,
+        "training": _facts(fitted),
     }
     tools.tell(f"Fitted the map in {fitted.seconds:.1f} s.")
     if fitted.strength is None:
         reason = "no map is better than none on the development questions"
         return Outcome(None, None, reason, told)
-    adapted = Adapted(ready.embedder, fitted.matrix)
+    adapted = ready.embedder.mapped(fitted.matrix)
     retrieval = tools.scene.settings.retrieval
     proof = prove(ready.before, ready.measure(adapted, retrieval), ready.seen)
     if ready.probe:
@@ -62,22 +55,49 @@ def adapt(ready: Prepared, recipe: Recipe, tools: Tools) -> Outcome:
         tools.tell(line)
     staged = tools.work / "adapter"
     staged.mkdir(exist_ok=True)
-    np.save(staged / ADAPTER, fitted.matrix, allow_pickle=False)
+    np.save(staged / ADAPTER, adapted.adapter, allow_pickle=False)
     return Outcome(proof, staged if proof.better else None, proof.reason, told)
 
 
-def fit_to(ready: Prepared) -> Fitted:
-    """The map for the questions of a run. Raises UsageError where no answer has a vector."""
+def put_on_top(ready: Prepared, tuned: Any, folder: Path, tools: Tools) -> tuple[Any, Facts]:
+    """Tuned weights with a map where that helps, left in their folder; what was fitted."""
+    import numpy as np
+
+    fitted = fit_to(ready, tuned)
+    if fitted is None or fitted.strength is None:
+        tools.tell("A map for questions on top of the tuned weights does not help.")
+        return tuned, _facts(fitted) if fitted else {}
+    tools.tell(f"A map for questions on top of the tuned weights has strength {fitted.strength:g}.")
+    mapped = tuned.mapped(fitted.matrix)
+    np.save(folder / ADAPTER, mapped.adapter, allow_pickle=False)
+    return mapped, _facts(fitted)
+
+
+def _facts(fitted: Fitted) -> Facts:
+    return {
+        "strength": fitted.strength,
+        "seconds": fitted.seconds,
+        "base": fitted.base,
+        "best": fitted.best,
+    }
+
+
+def fit_to(ready: Prepared, embedder: Any) -> Fitted | None:
+    """The map for the questions of a run, whose corpus holds the vectors of this embedder.
+
+    None where no answer has a vector.
+    """
     names, vectors = stored(ready.ground)
     rows: dict[str, list[int]] = {}
     for at, name in enumerate(names):
         rows.setdefault(name, []).append(at)
-    first, second = _pairs(ready, ready.asked(ready.parts.train).values(), rows, vectors)
+    train = ready.asked(ready.parts.train).values()
+    first, second = _pairs(embedder, train, rows, vectors)
     held = list(ready.asked(ready.parts.development).values())
     apart = [at for at, id in enumerate(ready.parts.development) if id in ready.parts.apart]
     if not len(first) or not held:
-        raise UsageError("No training question has an answer in the corpus.", "Add examples.")
-    asked = ready.embedder.encode([question.text for question in held], query=True)
+        return None
+    asked = embedder.encode([question.text for question in held], query=True)
     score = ranking_score(asked, [question.relevant for question in held], vectors, names, apart)
     return fit(first, second, score)
 
@@ -97,7 +117,7 @@ def stored(ground: Ground) -> tuple[list[str], np.ndarray]:
 
 
 def _pairs(
-    ready: Prepared, questions: Iterable[Question], rows: dict[str, list[int]], vectors: np.ndarray
+    embedder: Any, questions: Iterable[Question], rows: dict[str, list[int]], vectors: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Vectors of the questions and, for each, that of the answer's nearest chunk."""
     import numpy as np
@@ -107,7 +127,7 @@ def _pairs(
         for question in questions
         if (there := [row for name in question.relevant for row in rows.get(name, ())])
     ]
-    first = ready.embedder.encode([question.text for question, _ in known], query=True)
+    first = embedder.encode([question.text for question, _ in known], query=True)
     nearest = [
         there[int((vectors[there] @ vector).argmax())]
         for (_, there), vector in zip(known, first, strict=True)

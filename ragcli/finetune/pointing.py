@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -47,22 +48,28 @@ def point(config: Path, key: str, value: str | None) -> str | None:
     return None if known is None else str(known)
 
 
-def remember(folder: Path, config: Path, key: str, before: str | None, after: str) -> None:
-    """Note a change, so that it can be taken back."""
+def point_all(folder: Path, config: Path, values: Mapping[str, str | None]) -> None:
+    """Set several keys, and note in `folder` what they were, so that it can be taken back at once."""
+    changes = [
+        {"key": key, "before": before, "after": value}
+        for key, value in values.items()
+        if (before := point(config, key, value)) is not None or value is not None
+    ]
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    entry = {"config": str(config), "key": key, "before": before, "after": after}
+    entry = {"config": str(config), "changes": changes}
     with (folder / HISTORY).open("a", encoding="utf-8") as file:
         file.write(json.dumps(entry) + "\n")
 
 
 def roll_back(folder: Path) -> dict[str, Any]:
-    """Take the last change back; what it was. Raises UsageError where there is none."""
+    """Take the last `point_all` back; what it was. Raises UsageError where there is none."""
     history = folder / HISTORY
     lines = history.read_text(encoding="utf-8").splitlines() if history.is_file() else []
     if not lines:
         raise UsageError("There is no tuned embedder to go back from.")
     entry: dict[str, Any] = json.loads(lines[-1])
-    point(Path(entry["config"]), entry["key"], entry["before"])
+    for change in entry["changes"]:
+        point(Path(entry["config"]), change["key"], change["before"])
     write_atomic(history, "".join(f"{line}\n" for line in lines[:-1]).encode())
     return entry
 

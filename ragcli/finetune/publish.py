@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ragcli.embedders.files import storing
-from ragcli.embedders.lineage import FACTS
+from ragcli.embedders.lineage import ADAPTER, FACTS
 
 if TYPE_CHECKING:
     from ragcli.embedders import EmbedderInfo
@@ -24,6 +24,10 @@ KEPT_FROM_BASE = (
     "sentence_bert_config.json",
 )
 """Taken over byte for byte: the tokenizer decides how a collection is split."""
+MAP = (
+    f"`{ADAPTER}` is a map for the vectors of questions, which ragcli applies and was measured with;"
+    " elsewhere multiply\nthem by it: `model.encode(questions) @ numpy.load(path)`.\n"
+)
 
 
 def restore_base_files(model: Path, base: Path) -> None:
@@ -111,4 +115,5 @@ def _card(facts: dict[str, Any]) -> str:
         f" {facts.get('examples', 0)} examples of {facts.get('data', '')}.\n\n"
         f"Measured on held-out questions in the full corpus:\n\n{table}\n\n"
         "It loads in sentence-transformers as it is. `onnx/` holds the export that ragcli runs.\n"
+        f"{MAP if facts.get('map', {}).get('strength') else ''}"
     )

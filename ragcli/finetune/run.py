@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ragcli.finetune import losses, ordering, publish, training
+from ragcli.finetune.adapting import adapt, put_on_top
 from ragcli.finetune.ground import embed_with
 from ragcli.finetune.order import Order
 from ragcli.finetune.preparing import prepare
@@ -23,6 +24,10 @@ LOGS = {
     "tensorboard": Plug("ragcli.finetune.child", "finetune", ("tensorboardX",)),
     "wandb": Plug("ragcli.finetune.child", None, ("wandb",)),
 }
+
+
+MAPPED = ("pairs", "triplets", "beir")
+"""Shapes whose questions people asked: what was made is unlike them, and a map would learn that."""
 
 
 def finetune(data: Path | None, recipe: Recipe, tools: Tools) -> Outcome:
@@ -39,8 +44,6 @@ def finetune(data: Path | None, recipe: Recipe, tools: Tools) -> Outcome:
     ready = prepare(data, recipe, tools)
     try:
         if recipe.mode == "adapter":
-            from ragcli.finetune.adapting import adapt
-
             return adapt(ready, recipe, tools)
         return _full(ready, recipe, tools)
     finally:
@@ -118,6 +121,8 @@ def _judged(ready: Prepared, tools: Tools, model: Path, told: dict[str, Any]) ->
     started = time.monotonic()
     tools.tell("Embedding the corpus with the tuned model.")
     embed_with(ready.ground, tools.scene, info, lambda: tuned)
+    if ready.material.shape in MAPPED:
+        tuned, told["map"] = put_on_top(ready, tuned, model, tools)
     proof = prove(ready.before, ready.measure(tuned, retrieval), ready.seen)
     if ready.probe:
         if ready.probe.ground is not ready.ground:

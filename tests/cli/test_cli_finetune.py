@@ -89,6 +89,7 @@ def test_what_is_better_is_kept_loads_elsewhere_and_can_be_taken_back(
     assert list((folder / ".ragcli" / "curves" / "tuned").glob("events.*"))
     result = Path(told["folder"])
     assert (result / "onnx" / "model.onnx").is_file()
+    assert (result / "query_adapter.npy").is_file() == bool(told["map"]["strength"])
     card = (result / "README.md").read_text()
     lines = [json.loads(line) for line in data.read_text().splitlines()]
     assert not any(line["question"] in card or line["context"] in card for line in lines)

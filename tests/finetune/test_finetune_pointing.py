@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from ragcli.errors import ConfigError, UsageError
-from ragcli.finetune.pointing import point, remember, roll_back
+from ragcli.finetune.pointing import point, point_all, roll_back
 
 FILES = (
     "",
@@ -24,15 +24,26 @@ def test_one_key_changes_and_comes_back(text: str, tmp_path: Path) -> None:
     config = tmp_path / "ragcli.yaml"
     config.write_text(text)
     known = yaml.safe_load(text) or {}
-    before = point(config, "model", "/new: one")
-    remember(tmp_path / "models", config, "model", before, "/new: one")
+    point_all(tmp_path / "models", config, {"model": "/new: one", "query_adapter": None})
     changed = yaml.safe_load(config.read_text())
     assert changed["embedder"]["model"] == "/new: one"
     assert {**changed, "embedder": {**known.get("embedder", {}), "model": "/new: one"}} == changed
-    assert roll_back(tmp_path / "models")["after"] == "/new: one"
+    (change,) = roll_back(tmp_path / "models")["changes"]
+    assert change["after"] == "/new: one"
     assert (yaml.safe_load(config.read_text()) or {}) == known
     with pytest.raises(UsageError):
         roll_back(tmp_path / "models")
+
+
+def test_what_no_longer_fits_goes_with_the_change_and_comes_back_with_it(tmp_path: Path) -> None:
+    config = tmp_path / "ragcli.yaml"
+    text = "embedder:\n  query_adapter: /map\n  backend: onnx\n"
+    config.write_text(text)
+    point_all(tmp_path / "models", config, {"model": "/new", "query_adapter": None})
+    changed = yaml.safe_load(config.read_text())
+    assert changed == {"embedder": {"model": "/new", "backend": "onnx"}}
+    roll_back(tmp_path / "models")
+    assert yaml.safe_load(config.read_text()) == yaml.safe_load(text)
 
 
 def test_a_file_written_in_another_way_is_left_alone(tmp_path: Path) -> None:
