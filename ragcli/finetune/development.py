@@ -13,7 +13,8 @@ from ragcli.finetune.scores import Judge, ndcg
 
 METRIC = "ndcg@10"
 BATCH = 32
-DEPTH = 20
+DEPTH = 60
+"""Pieces, of which ten passages or more are left."""
 
 
 class Development(BaseEvaluator):  # type: ignore[misc]
@@ -24,7 +25,9 @@ class Development(BaseEvaluator):  # type: ignore[misc]
     ) -> None:
         super().__init__()
         held = json.loads(path.read_text(encoding="utf-8"))
-        self._passages: dict[str, str] = held["passages"]
+        pieces = [(name, text) for name, texts in held["passages"].items() for text in texts]
+        self._names = [name for name, _ in pieces]
+        self._texts = [text for _, text in pieces]
         self._questions: dict[str, str] = held["questions"]
         self._relevant: dict[str, dict[str, int]] = held["relevant"]
         self._judge = Judge(held["apart"])
@@ -46,19 +49,24 @@ class Development(BaseEvaluator):  # type: ignore[misc]
         """nDCG@10 of this model, as `Judge` counts it; the first that is measured is the base."""
         import torch
 
-        names, asked = list(self._passages), list(self._questions)
+        names, asked = self._names, list(self._questions)
         query, document = self._prompts
         half = torch.autocast(model.device.type, torch.bfloat16, enabled=self._half)
         with torch.no_grad(), half:
-            passages = _encode(model, list(self._passages.values()), document)
+            passages = _encode(model, self._texts, document)
             questions = _encode(model, list(self._questions.values()), query)
         best = (questions @ passages.T).topk(min(DEPTH, len(names)), dim=1).indices.tolist()
         return self._judge(
             {
-                id: ndcg([names[at] for at in row if names[at] != id], self._relevant[id])
+                id: ndcg(_ranking(names, row, id), self._relevant[id])
                 for id, row in zip(asked, best, strict=True)
             }
         )
+
+
+def _ranking(names: list[str], row: list[int], question: str) -> list[str]:
+    """Passages in order, each where its best piece stands, without the question itself."""
+    return list(dict.fromkeys(names[at] for at in row if names[at] != question))
 
 
 def _encode(model: Any, texts: list[str], prompt: str) -> Any:

@@ -50,6 +50,7 @@ class Ground:
         self.collection = collection
         self.records = records
         self._names: dict[int, str] = {}
+        self._keys: dict[str, list[int]] = {}
 
     @property
     def names(self) -> Mapping[int, str]:
@@ -66,10 +67,10 @@ class Ground:
 
     def keys(self) -> dict[str, list[int]]:
         """The chunks of each passage."""
-        found: dict[str, list[int]] = {}
-        for key, name in self.names.items():
-            found.setdefault(name, []).append(key)
-        return found
+        if not self._keys:
+            for key, name in self.names.items():
+                self._keys.setdefault(name, []).append(key)
+        return self._keys
 
     def close(self) -> None:
         """Let go of the collection."""

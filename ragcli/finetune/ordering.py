@@ -6,6 +6,7 @@ from pathlib import Path
 
 from ragcli.errors import UsageError
 from ragcli.finetune import conform, losses, training
+from ragcli.finetune.excerpts import as_searched, pieces
 from ragcli.finetune.negatives import mine, nearest
 from ragcli.finetune.order import Order
 from ragcli.finetune.recipe import Prepared, Recipe, Tools
@@ -60,6 +61,8 @@ def write(ready: Prepared, recipe: Recipe, tools: Tools, order: Order) -> None:
     if wanted and losses.LOSSES[order.loss] != "classes":
         hard = _mined(ready, tools, train, max(wanted, LEAST_HARD), recipe.seed)
     rows = conform.rows(ready.material, train, hard, order.loss, recipe.negatives, recipe.seed)
+    if ready.ground.records and losses.LOSSES[order.loss] != "classes":
+        rows = as_searched(rows, ready.ground, ready.embedder)
     if training.write_rows(Path(order.rows), rows) == 0:
         raise UsageError("No row is left to train on.", "Add examples.")
     questions = ready.asked(ready.parts.development)
@@ -67,7 +70,12 @@ def write(ready: Prepared, recipe: Recipe, tools: Tools, order: Order) -> None:
     progress.phase("Looking for what is near the development questions", len(questions))
     near = _known(ready, nearest(ready.ground, ready.embedder, questions, progress.advance))
     training.write_development(
-        Path(order.development), ready.material, ready.parts, near, recipe.seed
+        Path(order.development),
+        ready.material,
+        ready.parts,
+        near,
+        recipe.seed,
+        lambda name: pieces(name, ready),
     )
 
 

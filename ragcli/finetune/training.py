@@ -51,8 +51,12 @@ def write_development(
     parts: Parts,
     near: Mapping[str, list[str]],
     seed: int,
+    texts: Callable[[str], list[str]] | None = None,
 ) -> None:
-    """Write the development questions with a part of the corpus: answers, what is near, others."""
+    """Write the development questions with a part of the corpus: answers, what is near, others.
+
+    `texts` gives the pieces in which a passage is searched; by default it is one.
+    """
     asked = [id for id in parts.development if material.questions[id].relevant]
     pool = dict.fromkeys(name for id in asked for name in material.questions[id].relevant)
     for id in asked:
@@ -61,7 +65,9 @@ def write_development(
     room = max(0, MOST_POOL - len(pool))
     pool |= dict.fromkeys(random.Random(seed).sample(others, min(room, len(others))))
     held = {
-        "passages": {name: material.passages[name].whole for name in pool},
+        "passages": {
+            name: texts(name) if texts else [material.passages[name].whole] for name in pool
+        },
         "questions": {id: material.questions[id].text for id in asked},
         "relevant": {id: material.questions[id].relevant for id in asked},
         "apart": [id for id in asked if id in parts.apart],

@@ -1,0 +1,56 @@
+"""Trains on what is searched: of a passage that is cut into chunks, the one nearest to the question.
+
+A chunk has no title in front, which a passage of the data has.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from ragcli.finetune.ground import Ground
+from ragcli.finetune.material import Row
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from ragcli.finetune.recipe import Prepared
+
+PORTION = 256
+
+
+def as_searched(rows: Iterable[Row], ground: Ground, embedder: Any) -> Iterator[Row]:
+    """The rows with the text of a chunk in place of each passage that the corpus holds."""
+    keys = ground.keys()
+    coming = iter(rows)
+    while portion := list(islice(coming, PORTION)):
+        vectors = embedder.encode([row.texts[0] for row in portion], query=True)
+        for row, vector in zip(portion, vectors, strict=True):
+            yield _with_chunks(row, vector, ground, keys)
+
+
+def pieces(name: str, ready: Prepared) -> list[str]:
+    """The texts in which a passage is searched; the whole of one that the corpus does not hold."""
+    ground = ready.ground
+    keys = ground.keys().get(name, []) if ground.records else []
+    chunks = ground.collection.ledger.chunks(keys)
+    return [chunk.text for chunk in chunks.values()] or [ready.material.passages[name].whole]
+
+
+def _with_chunks(row: Row, vector: np.ndarray, ground: Ground, keys: dict[str, list[int]]) -> Row:
+    chosen = [_nearest(keys.get(name, []), vector, ground) for name in row.passages]
+    chunks = ground.collection.ledger.chunks([key for key in chosen if key is not None])
+    texts = list(row.texts)
+    for at, key in enumerate(chosen, 1):
+        if key in chunks:
+            texts[at] = chunks[key].text
+    return replace(row, texts=tuple(texts))
+
+
+def _nearest(keys: list[int], vector: np.ndarray, ground: Ground) -> int | None:
+    if len(keys) < 2:
+        return keys[0] if keys else None
+    there, vectors = ground.collection.ledger.vectors(keys)
+    return there[int((vectors @ vector).argmax())] if there else None
