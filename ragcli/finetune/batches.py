@@ -2,6 +2,7 @@
 
 In-batch negatives are only right where no other row of the batch holds an answer to the question:
 so known positives are masked by never meeting. The order depends on the seed and the epoch alone.
+Rows of a topic stand side by side: what else is in a batch is then hard to rule out.
 Batches are not of like length, or a small set would meet in the same batches in every epoch: their
 passes through the model are cut by length instead (slices.py).
 """
@@ -57,7 +58,16 @@ class Apart(DefaultBatchSampler):  # type: ignore[misc]
                 rows[at : at + self.batch_size] for at in range(0, len(rows), self.batch_size)
             ]
             return [batch for batch in batches if len(batch) > 1] or batches
-        return self._cut(rows)
+        batches = self._cut(self._by_topic(rows, draw))
+        draw.shuffle(batches)
+        return batches
+
+    def _by_topic(self, rows: list[int], draw: random.Random) -> list[int]:
+        """Rows of a topic side by side, the topics in an order of this epoch."""
+        topics = sorted(set(self._facts.topics))
+        draw.shuffle(topics)
+        place = {topic: at for at, topic in enumerate(topics)}
+        return sorted(rows, key=lambda row: place[self._facts.topics[row]])
 
     def _drawn(self, draw: random.Random) -> list[int]:
         if not self._apart:

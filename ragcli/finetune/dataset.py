@@ -13,22 +13,26 @@ PORTION = 1000
 
 
 class Facts:
-    """What batches are made by, per row: its question, its passages, the right answers.
+    """What batches are made by, per row: its question, its passages, the right answers, its topic.
 
     Names are held as numbers in flat arrays, some 60 bytes for a row of a question and an answer.
     """
 
     def __init__(self) -> None:
         self.questions = array("Q")
+        self.topics = array("l")
         self._passages, self._relevant = Lists(), Lists()
 
     def __len__(self) -> int:
         """Rows."""
         return len(self.questions)
 
-    def add(self, question: str, passages: Iterable[str], relevant: Iterable[str]) -> None:
+    def add(
+        self, question: str, passages: Iterable[str], relevant: Iterable[str], topic: int = 0
+    ) -> None:
         """One more row."""
         self.questions.append(_number(question))
+        self.topics.append(topic)
         self._passages.add(map(_number, passages))
         self._relevant.add(map(_number, relevant))
 
@@ -76,7 +80,7 @@ def open_rows(source: Path, target: Path) -> tuple[Any, Facts]:
                 writer = ipc.new_stream(str(target), batch.schema)
             writer.write_batch(batch)
             for row in portion:
-                facts.add(row["question"], row["passages"], row["relevant"])
+                facts.add(row["question"], row["passages"], row["relevant"], row["topic"])
     finally:
         if writer is not None:
             writer.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from ragcli.errors import UsageError
@@ -10,10 +11,13 @@ from ragcli.finetune.excerpts import as_searched, pieces
 from ragcli.finetune.negatives import mine, nearest
 from ragcli.finetune.order import Order
 from ragcli.finetune.recipe import Prepared, Recipe, Tools
+from ragcli.finetune.topics import topics
 from ragcli.models.cores import physical_cores
 
 LEAST_HARD = 4
 """More than one is mined: not each is in the data."""
+FEW_BATCHES = 20
+"""With fewer in an epoch, batches of a few topics would hold the same rows every time."""
 SMALL = 10_000
 """From this many examples on three epochs do; below, five."""
 
@@ -63,7 +67,10 @@ def write(ready: Prepared, recipe: Recipe, tools: Tools, order: Order) -> None:
     rows = conform.rows(ready.material, train, hard, order.loss, recipe.negatives, recipe.seed)
     if ready.ground.records and losses.LOSSES[order.loss] != "classes":
         rows = as_searched(rows, ready.ground, ready.embedder)
-    if training.write_rows(Path(order.rows), rows) == 0:
+    found: dict[str, int] = {}
+    if losses.LOSSES[order.loss] == "ranked" and len(train) >= FEW_BATCHES * order.batch:
+        found = topics(_answers(ready, train), ready.ground, recipe.seed)
+    if training.write_rows(Path(order.rows), rows, found) == 0:
         raise UsageError("No row is left to train on.", "Add examples.")
     questions = ready.asked(ready.parts.development)
     progress = tools.scene.progress
@@ -77,6 +84,11 @@ def write(ready: Prepared, recipe: Recipe, tools: Tools, order: Order) -> None:
         recipe.seed,
         lambda name: pieces(name, ready),
     )
+
+
+def _answers(ready: Prepared, train: Iterable[str]) -> Iterator[str]:
+    for question in ready.asked(train).values():
+        yield from question.relevant
 
 
 def _mined(

@@ -28,8 +28,9 @@ KEPT_LINES = 30
 Listen = Callable[[dict[str, Any]], None]
 
 
-def write_rows(path: Path, rows: Iterable[Row]) -> int:
-    """Write the rows for the child; how many."""
+def write_rows(path: Path, rows: Iterable[Row], topics: Mapping[str, int] | None = None) -> int:
+    """Write the rows for the child, with the topic of what answers each; how many."""
+    known = topics or {}
     return dump(
         path,
         (
@@ -39,6 +40,7 @@ def write_rows(path: Path, rows: Iterable[Row]) -> int:
                 "label": row.label,
                 "passages": row.passages,
                 "relevant": sorted(row.relevant),
+                "topic": known.get(row.passages[0], 0) if row.passages else 0,
             }
             for row in rows
         ),

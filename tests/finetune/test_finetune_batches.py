@@ -47,6 +47,13 @@ def check() -> None:
     first = list(sampler)
     sampler.set_epoch(1)
     assert list(sampler) != first
+    topical = Facts()
+    for n in range(200):
+        topical.add(f"q{n}", [f"p{n}"], [f"p{n}"], n % 5)
+    batches = list(Apart(topical, 8, 5, apart=True, classes=False))
+    # Forty rows make five batches: none spans two topics.
+    assert all(len({topical.topics[row] for row in batch}) == 1 for batch in batches)
+    assert sorted(row for batch in batches for row in batch) == list(range(200))
 
 
 def test_known_answers_never_meet() -> None:
