@@ -6,8 +6,8 @@ Parts: `full` (SciFact's train questions, judged on its test questions in the fu
 `adapter` (the same with --mode adapter), `fit` (seconds to fit a map at 100,000 vectors), `squad`
 (10,000 train questions of SQuAD, judged on questions of held-out articles), `squad-adapter` (the
 same with --mode adapter), `documents` (no questions given: one run for each corpus and each way to
-make them, judged by the real questions), `speed` (examples a second against finetune_plain.py, in
-turns). What is measured is added to results/finetune.json; parts that were not run keep their
+make them, judged by the real questions), `documents-adapter` (the same with --mode adapter),
+`speed` (examples a second against finetune_plain.py, in turns). What is measured is added to results/finetune.json; parts that were not run keep their
 figures. `--work DIR` keeps the collections for another run.
 See question_sets.py for the sets. Training needs `pip install 'ragcli[finetune]'`.
 """
@@ -31,7 +31,9 @@ from finetune_page import page
 from machine import RESULTS, save
 
 NAME = "finetune"
-PARTS = ("full", "adapter", "fit", "squad", "squad-adapter", "documents", "speed")
+PARTS = (
+    "full", "adapter", "fit", "squad", "squad-adapter", "documents", "documents-adapter", "speed"
+)  # fmt: skip
 RECIPES = ("titles", "sentences", "all")
 VECTORS, DIMENSION, PAIRS = 100_000, 384, 10_000
 TRAINED = {
@@ -201,12 +203,13 @@ def measured(part: str, chosen: argparse.Namespace, work: Path) -> Iterator[tupl
         yield part, fit_seconds()
     elif part == "speed" and chosen.scifact:
         yield part, speed(chosen.scifact, chosen.steps)
-    elif part == "documents":
+    elif part in ("documents", "documents-adapter"):
+        mode = ("--mode", "adapter") if part == "documents-adapter" else steps
         done: dict[str, dict[str, list[dict[str, Any]]]] = {}
         for name, data in sets.items():
             folder = collection(work, name, data / "corpus.jsonl")
             for recipe in chosen.recipes:
-                options = ("--questions", recipe, "--judge", str(data), *steps)
+                options = ("--questions", recipe, "--judge", str(data), *mode)
                 runs = done.setdefault(name, {}).setdefault(recipe, [])
                 for run in each_seed(folder, chosen.seeds, *options):
                     runs.append(run)

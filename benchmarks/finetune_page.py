@@ -10,6 +10,7 @@ from machine import table
 from scipy import stats
 
 RUNS = ("full", "adapter", "squad", "squad-adapter")
+MADE = ("documents", "documents-adapter")
 KINDS = ("dense", "hybrid", "seen", "unseen", "general")
 HEADER = ("data", "seed", "part", "questions", "before", "after", "95 %", "verdict", "kept")
 INTRODUCTION = """# Fine-tuning the embedder
@@ -48,9 +49,10 @@ def _series(found: dict[str, Any]) -> Iterator[tuple[str, list[dict[str, Any]]]]
     for name in RUNS:
         if name in found:
             yield name, found[name]
-    for corpus, recipes in found.get("documents", {}).items():
-        for recipe, runs in recipes.items():
-            yield f"documents: {corpus}, {recipe}", runs
+    for name in MADE:
+        for corpus, recipes in found.get(name, {}).items():
+            for recipe, runs in recipes.items():
+                yield f"{name}: {corpus}, {recipe}", runs
 
 
 def _rows(name: str, runs: Iterable[dict[str, Any]]) -> Iterator[tuple[Any, ...]]:
