@@ -5,10 +5,11 @@
 Parts: `full` (SciFact's train questions, judged on its test questions in the full corpus),
 `adapter` (the same with --mode adapter), `fit` (seconds to fit a map at 100,000 vectors), `squad`
 (10,000 train questions of SQuAD, judged on questions of held-out articles), `squad-adapter` (the
-same with --mode adapter), `documents` (no questions given: one run for each corpus and each way to
-make them, judged by the real questions), `documents-adapter` (the same with --mode adapter),
-`speed` (examples a second against finetune_plain.py, in turns). What is measured is added to results/finetune.json; parts that were not run keep their
-figures. `--work DIR` keeps the collections for another run.
+same with --mode adapter), `documents` (no questions given: one run for each corpus and each way
+to make them, judged by the real questions), `documents-adapter` (the same with --mode adapter),
+`speed` (examples a second against finetune_plain.py, in turns). What is measured is added to
+results/finetune.json; parts that were not run keep their figures. `--work DIR` keeps the
+collections for another run.
 See question_sets.py for the sets. Training needs `pip install 'ragcli[finetune]'`.
 """
 
