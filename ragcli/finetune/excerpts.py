@@ -1,6 +1,6 @@
 """Trains on what is searched: of a passage that is cut into chunks, the one nearest to the question.
 
-A chunk has no title in front, which a passage of the data has.
+Its text is what was embedded for it: with title and headings in front.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ragcli.finetune.ground import Ground
 from ragcli.finetune.material import Row
+from ragcli.types import StoredChunk, embed_text
 
 if TYPE_CHECKING:
     import numpy as np
@@ -36,7 +37,12 @@ def pieces(name: str, ready: Prepared) -> list[str]:
     ground = ready.ground
     keys = ground.keys().get(name, []) if ground.records else []
     chunks = ground.collection.ledger.chunks(keys)
-    return [chunk.text for chunk in chunks.values()] or [ready.material.passages[name].whole]
+    return [embedded(chunk) for chunk in chunks.values()] or [ready.material.passages[name].whole]
+
+
+def embedded(chunk: StoredChunk) -> str:
+    """The text that the vector of a chunk stands for."""
+    return embed_text(chunk.title, chunk.heading, chunk.text)
 
 
 def _with_chunks(row: Row, vector: np.ndarray, ground: Ground, keys: dict[str, list[int]]) -> Row:
@@ -45,7 +51,7 @@ def _with_chunks(row: Row, vector: np.ndarray, ground: Ground, keys: dict[str, l
     texts = list(row.texts)
     for at, key in enumerate(chosen, 1):
         if key in chunks:
-            texts[at] = chunks[key].text
+            texts[at] = embedded(chunks[key])
     return replace(row, texts=tuple(texts))
 
 

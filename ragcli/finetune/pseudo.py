@@ -1,7 +1,8 @@
 """Makes questions from the collection itself: titles, headings and telling sentences, without an LLM.
 
 A question is kept only if its chunk can be found by it: among the best of the words or the meaning.
-What is asked with is taken out of the text that answers, so that nothing is learned by copying.
+What is asked with is taken out of the text that answers, so that nothing is learned by copying; the
+rest is what is embedded: text with title and headings in front.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from ragcli.finetune.ground import CHUNK, Ground
 from ragcli.finetune.material import Material, Passage, Question
 from ragcli.finetune.shelf import Shelf
 from ragcli.retrieve.sides import dense_side, lexical_side
+from ragcli.types import embed_text
 
 MOST = 10_000
 DEEP = 20
@@ -67,16 +69,17 @@ def _made(ground: Ground, keys: list[int], recipe: str) -> Iterator[tuple[int, s
             ):
                 yield key, " ".join(chunk.heading[-2:]), chunk.text
             elif recipe in ("sentences", "all"):
-                yield from _sentence(key, chunk.text)
+                for sentence, rest in _sentence(chunk.text):
+                    yield key, sentence, embed_text(chunk.title, chunk.heading, rest)
 
 
-def _sentence(key: int, text: str) -> Iterator[tuple[int, str, str]]:
+def _sentence(text: str) -> Iterator[tuple[str, str]]:
     """The longest sentence of the middle, and the text without it."""
     sentences = [part for part in _SENTENCE.split(text) if _fits(part)]
     if len(sentences) < 3:
         return
     chosen = max(sentences, key=lambda part: len(set(part.lower().split())))
-    yield key, chosen, text.replace(chosen, " ", 1)
+    yield chosen, text.replace(chosen, " ", 1)
 
 
 def _fits(text: str) -> bool:
@@ -106,7 +109,7 @@ def _add_passages(ground: Ground, material: Material) -> None:
         for key, chunk in ground.collection.ledger.chunks(keys[start : start + 1000]).items():
             name = ground.names[key]
             known = material.passages.get(name)
-            text = known.text if known else chunk.text
+            text = known.text if known else embed_text(chunk.title, chunk.heading, chunk.text)
             material.passages[name] = Passage(text, str(chunk.document))
 
 

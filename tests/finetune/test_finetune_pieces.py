@@ -64,4 +64,8 @@ def test_a_row_gets_the_chunk_nearest_to_its_question(
     sand, books = as_searched(rows, ground, embedder)
     assert sand.texts[1].count("sand") > sand.texts[1].count("books")
     assert books.texts[1].count("books") > books.texts[1].count("sand")
+    for row in (sand, books):
+        (vector,) = embedder.encode([row.texts[1]])
+        _, stored = ground.collection.ledger.vectors(ground.keys()["long"])
+        assert (stored @ vector).max() > 0.9995
     assert sand.texts[2] == "not here" and sand.passages == ("long", "unknown")
