@@ -9,7 +9,7 @@ same with --mode adapter), `documents` (no questions given: one run for each cor
 to make them, judged by the real questions), `documents-adapter` (the same with --mode adapter),
 `speed` (examples a second against finetune_plain.py, in turns). What is measured is added to
 results/finetune.json; parts that were not run keep their figures. `--work DIR` keeps the
-collections for another run.
+collections for another run, and figures of seeds that were not run stay too.
 See question_sets.py for the sets. Training needs `pip install 'ragcli[finetune]'`.
 """
 
@@ -54,10 +54,12 @@ SPEED_BATCH, SPEED_ROUNDS = 64, 2
 def collection(work: Path, name: str, corpus: Path) -> Path:
     """A folder with a collection of this corpus; made unless it is there."""
     folder = work / name
-    if not (folder / ".ragcli").is_dir():
-        (folder / ".ragcli").mkdir(parents=True)
+    done = folder / "ingested"
+    if not done.exists():
+        (folder / ".ragcli").mkdir(parents=True, exist_ok=True)
         command = [sys.executable, "-m", "ragcli", "ingest", str(corpus.absolute()), "-q"]
         subprocess.run(command, cwd=folder, check=True)
+        done.touch()
     return folder
 
 
@@ -192,8 +194,10 @@ def plain(base: Path, rows: Path, held: Path, steps: int, out: Path) -> dict[str
     return dict(json.loads(done.stdout.splitlines()[-1]))
 
 
-def measured(part: str, chosen: argparse.Namespace, work: Path) -> Iterator[tuple[str, Any]]:
-    """(key, figures) as they come; a part whose data is not given has none."""
+def measured(
+    part: str, chosen: argparse.Namespace, work: Path, known: dict[str, Any]
+) -> Iterator[tuple[str, Any]]:
+    """(key, figures) as they come, with the `known` of other seeds; none where no data is given."""
     steps = ("--max-steps", str(chosen.max_steps)) if chosen.max_steps else ()
     sets = {}
     if chosen.scifact:
@@ -206,23 +210,30 @@ def measured(part: str, chosen: argparse.Namespace, work: Path) -> Iterator[tupl
         yield part, speed(chosen.scifact, chosen.steps)
     elif part in ("documents", "documents-adapter"):
         mode = ("--mode", "adapter") if part == "documents-adapter" else steps
-        done: dict[str, dict[str, list[dict[str, Any]]]] = {}
+        done: dict[str, dict[str, list[dict[str, Any]]]] = known.get(part, {})
         for name, data in sets.items():
             folder = collection(work, name, data / "corpus.jsonl")
             for recipe in chosen.recipes:
                 options = ("--questions", recipe, "--judge", str(data), *mode)
                 runs = done.setdefault(name, {}).setdefault(recipe, [])
                 for run in each_seed(folder, chosen.seeds, *options):
-                    runs.append(run)
+                    add(runs, run)
                     yield part, done
     elif part in TRAINED and TRAINED[part][0] in sets:
         name, mode = TRAINED[part]
         folder = collection(work, name, sets[name] / "corpus.jsonl")
         more = ("--mode", mode, *(steps if mode == "full" else ()))
-        series = []
+        series = known.get(part, [])
         for run in each_seed(folder, chosen.seeds, str(sets[name]), *more):
-            series.append(run)
+            add(series, run)
             yield part, series
+
+
+def add(runs: list[dict[str, Any]], run: dict[str, Any]) -> None:
+    """Put a run in the place of the one with its seed."""
+    runs[:] = sorted(
+        [*(one for one in runs if one["seed"] != run["seed"]), run], key=lambda one: one["seed"]
+    )
 
 
 def main() -> None:
@@ -242,7 +253,7 @@ def main() -> None:
     found.pop("machine", None)
     with tempfile.TemporaryDirectory() as place:
         for part in chosen.parts:
-            for key, figures in measured(part, chosen, chosen.work or Path(place)):
+            for key, figures in measured(part, chosen, chosen.work or Path(place), found):
                 found[key] = figures
                 save(NAME, found, page(found, [name for name in PARTS if name not in found]))
     print((RESULTS / f"{NAME}.md").read_text())

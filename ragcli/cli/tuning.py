@@ -22,6 +22,8 @@ STRONGER = (
     "If you can choose the model: untuned, BAAI/bge-small-en-v1.5 gains over all-MiniLM-L6-v2 about as"
     " much as a good fine-tune."
 )
+BOUND = ("revision", "query_adapter")
+"""Options of the embedder that belong to one model."""
 _HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
@@ -98,7 +100,7 @@ def tune(tuning: Tuning) -> Outcome:
 def _choice(session: Session, folder: Path) -> Embedder:
     known = session.settings.embedder
     options = {**known.options, "model": str(folder)}
-    for key in ("revision", "query_adapter"):
+    for key in BOUND:
         options.pop(key, None)
     return Embedder(use=known.use, **options)
 
@@ -167,7 +169,13 @@ def _point(tuning: Tuning, folder: Path) -> tuple[Path, str]:
     values: dict[str, str | None] = {key: str(folder)}
     if key == "model":
         # A map of before was fitted to other vectors.
-        values["query_adapter"] = None
+        values |= dict.fromkeys(BOUND)
+        for other in BOUND:
+            origin = tuning.session.config.loaded.origins.get(f"embedder.{other}", str(config))
+            if origin != str(config):
+                tuning.session.out.warn(
+                    f"embedder.{other}, set by {origin}, belongs to the model of before: take it out."
+                )
     pointing.point_all(tuning.target.parent, config, values)
     return config, key
 

@@ -36,7 +36,7 @@ def own_adapter(info: EmbedderInfo) -> NDArray[np.float32] | None:
     """The map that a tuned model's own folder holds. Raises ModelError where it does not fit."""
     if not (info.folder / ADAPTER).is_file():
         return None
-    return _read(info.folder, info)
+    return _read(info.folder, info, f"Take {ADAPTER} out of the folder, or tune the model again.")
 
 
 def read_adapter(folder: Path, info: EmbedderInfo) -> NDArray[np.float32]:
@@ -45,29 +45,29 @@ def read_adapter(folder: Path, info: EmbedderInfo) -> NDArray[np.float32]:
     Raises ModelError when there is none, or it was fitted to the vectors of another model.
     """
     folder = folder.expanduser()
+    fix = "Fit it again: ragcli finetune-embedder --mode adapter; or leave embedder.query_adapter out."
     fitted_to = _fact(folder, "fingerprint")
     if fitted_to and fitted_to != info.fingerprint:
-        raise _other_model(folder, info)
-    return _read(folder, info)
+        raise _other_model(folder, info, fix)
+    return _read(folder, info, fix)
 
 
-def _read(folder: Path, info: EmbedderInfo) -> NDArray[np.float32]:
+def _read(folder: Path, info: EmbedderInfo, fix: str) -> NDArray[np.float32]:
     import numpy as np
 
     try:
         matrix = np.load(folder / ADAPTER, allow_pickle=False)
-    except (OSError, ValueError) as error:
-        raise ModelError(
-            f"There is no map for questions in {folder}.",
-            "Check embedder.query_adapter, or leave it out.",
-        ) from error
-    if matrix.shape != (info.dimension, info.dimension) or not np.isfinite(matrix).all():
-        raise _other_model(folder, info)
+    except (OSError, ValueError, EOFError) as error:
+        raise ModelError(f"There is no map for questions in {folder}.", fix) from error
+    shape = (info.dimension, info.dimension)
+    if getattr(matrix, "dtype", None) != np.float32 or matrix.shape != shape:
+        raise _other_model(folder, info, fix)
+    if not np.isfinite(matrix).all():
+        raise _other_model(folder, info, fix)
     return np.asarray(matrix, np.float32)
 
 
-def _other_model(folder: Path, info: EmbedderInfo) -> ModelError:
+def _other_model(folder: Path, info: EmbedderInfo, fix: str) -> ModelError:
     return ModelError(
-        f"The map in {folder} was fitted to the vectors of another model than {info.model}.",
-        "Fit it again: ragcli finetune-embedder --mode adapter; or leave it out.",
+        f"The map in {folder} was fitted to the vectors of another model than {info.model}.", fix
     )

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 STRENGTHS = (0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0)
 """As shares of the number of questions for each dimension."""
+BLOCK = 50_000
+"""Stored vectors that are looked at at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,20 +75,32 @@ def ranking_score(
     `apart` are the questions about documents outside the training, as `Judge` wants them; the
     first map that is scored has to be the identity.
     """
-    import numpy as np
-
     judge = Judge([str(at) for at in apart])
 
     def score(matrix: np.ndarray) -> float:
         asked = adapted(questions, matrix)
         values = {}
-        depth = min(4 * DEPTH, len(names))
-        cosines = asked @ vectors.T
-        best = np.argpartition(-cosines, depth - 1, axis=1)[:, :depth]
-        for at, row in enumerate(best):
-            order = row[np.argsort(-cosines[at, row], kind="stable")]
-            found = list(dict.fromkeys(names[key] for key in order))
+        for at, row in enumerate(_best(asked, vectors, 4 * DEPTH)):
+            found = list(dict.fromkeys(names[key] for key in row))
             values[str(at)] = ndcg(found, relevant[at])
         return judge(values)
 
     return score
+
+
+def _best(asked: np.ndarray, vectors: np.ndarray, depth: int) -> np.ndarray:
+    """The rows of `vectors` nearest to each question, best first, shape (questions, depth)."""
+    import numpy as np
+
+    best = np.empty((len(asked), 0), np.int64)
+    cosines = np.empty((len(asked), 0), np.float32)
+    for start in range(0, len(vectors), BLOCK):
+        block = asked @ vectors[start : start + BLOCK].astype(np.float32).T
+        count = min(depth, block.shape[1])
+        there = np.argpartition(-block, count - 1, axis=1)[:, :count]
+        cosines = np.hstack([cosines, np.take_along_axis(block, there, axis=1)])
+        best = np.hstack([best, there + start])
+        order = np.argsort(-cosines, axis=1, kind="stable")[:, :depth]
+        cosines = np.take_along_axis(cosines, order, axis=1)
+        best = np.take_along_axis(best, order, axis=1)
+    return best

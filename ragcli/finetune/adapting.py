@@ -30,7 +30,7 @@ def adapt(ready: Prepared, recipe: Recipe, tools: Tools) -> Outcome:
     """Fit on the training questions, choose on the development ones, judge on the test ones."""
     import numpy as np
 
-    fitted = fit_to(ready, ready.embedder)
+    fitted = fit_to(ready, ready.embedder, recipe.most_examples)
     if fitted is None:
         raise UsageError("No training question has an answer in the corpus.", "Add examples.")
     told: dict[str, Any] = {
@@ -59,11 +59,13 @@ def adapt(ready: Prepared, recipe: Recipe, tools: Tools) -> Outcome:
     return Outcome(proof, staged if proof.better else None, proof.reason, told)
 
 
-def put_on_top(ready: Prepared, tuned: Any, folder: Path, tools: Tools) -> tuple[Any, Facts]:
+def put_on_top(
+    ready: Prepared, tuned: Any, folder: Path, recipe: Recipe, tools: Tools
+) -> tuple[Any, Facts]:
     """Tuned weights with a map where that helps, left in their folder; what was fitted."""
     import numpy as np
 
-    fitted = fit_to(ready, tuned)
+    fitted = fit_to(ready, tuned, recipe.most_examples)
     if fitted is None or fitted.strength is None:
         tools.tell("A map for questions on top of the tuned weights does not help.")
         return tuned, _facts(fitted) if fitted else {}
@@ -82,8 +84,8 @@ def _facts(fitted: Fitted) -> Facts:
     }
 
 
-def fit_to(ready: Prepared, embedder: Any) -> Fitted | None:
-    """The map for the questions of a run, whose corpus holds the vectors of this embedder.
+def fit_to(ready: Prepared, embedder: Any, most: int | None) -> Fitted | None:
+    """The map for the first `most` questions of a run, whose corpus has the vectors of this embedder.
 
     None where no answer has a vector.
     """
@@ -91,7 +93,7 @@ def fit_to(ready: Prepared, embedder: Any) -> Fitted | None:
     rows: dict[str, list[int]] = {}
     for at, name in enumerate(names):
         rows.setdefault(name, []).append(at)
-    train = ready.asked(ready.parts.train).values()
+    train = ready.asked(ready.parts.train[:most]).values()
     first, second = _pairs(embedder, train, rows, vectors)
     held = list(ready.asked(ready.parts.development).values())
     apart = [at for at, id in enumerate(ready.parts.development) if id in ready.parts.apart]
@@ -103,17 +105,19 @@ def fit_to(ready: Prepared, embedder: Any) -> Fitted | None:
 
 
 def stored(ground: Ground) -> tuple[list[str], np.ndarray]:
-    """The passage of each vector of the corpus, and the vectors, float32 (n, dimension)."""
+    """The passage of each vector of the corpus, and the vectors, float16 (n, dimension)."""
     import numpy as np
 
     keys = sorted(ground.names)
-    found, parts = list[str](), []
+    found = list[str]()
+    stored = np.empty((0, 0), np.float16)
     for start in range(0, len(keys), READ):
         there, vectors = ground.collection.ledger.vectors(keys[start : start + READ])
+        if not stored.size:
+            stored = np.empty((len(keys), vectors.shape[1]), np.float16)
+        stored[len(found) : len(found) + len(there)] = vectors
         found += [ground.names[key] for key in there]
-        if there:
-            parts.append(vectors.astype(np.float32))
-    return found, np.concatenate(parts) if parts else np.empty((0, 0), np.float32)
+    return found, stored[: len(found)]
 
 
 def _pairs(
@@ -129,7 +133,7 @@ def _pairs(
     ]
     first = embedder.encode([question.text for question, _ in known], query=True)
     nearest = [
-        there[int((vectors[there] @ vector).argmax())]
+        there[int((vectors[there].astype(np.float32) @ vector).argmax())]
         for (_, there), vector in zip(known, first, strict=True)
     ]
-    return np.asarray(first, np.float32), vectors[nearest]
+    return np.asarray(first, np.float32), vectors[nearest].astype(np.float32)

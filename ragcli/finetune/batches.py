@@ -10,6 +10,7 @@ passes through the model are cut by length instead (slices.py).
 from __future__ import annotations
 
 import random
+import sys
 from collections.abc import Iterator
 from itertools import groupby
 
@@ -33,6 +34,7 @@ class Apart(DefaultBatchSampler):  # type: ignore[misc]
         self.drop_last = False
         self.epoch = 0
         self._facts, self._seed, self._apart, self._classes = facts, seed, apart, classes
+        self._length = sys.maxsize
         self._length = len(self._planned(0))
 
     def set_epoch(self, epoch: int) -> None:
@@ -60,7 +62,8 @@ class Apart(DefaultBatchSampler):  # type: ignore[misc]
             return [batch for batch in batches if len(batch) > 1] or batches
         batches = self._cut(self._by_topic(rows, draw))
         draw.shuffle(batches)
-        return batches
+        # An epoch that has one more than the first loses a short one.
+        return sorted(batches, key=len, reverse=True) if len(batches) > self._length else batches
 
     def _by_topic(self, rows: list[int], draw: random.Random) -> list[int]:
         """Rows of a topic side by side, the topics in an order of this epoch."""

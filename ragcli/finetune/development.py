@@ -13,8 +13,7 @@ from ragcli.finetune.scores import Judge, ndcg
 
 METRIC = "ndcg@10"
 BATCH = 32
-DEPTH = 60
-"""Pieces, of which ten passages or more are left."""
+DEPTH = 20
 
 
 class Development(BaseEvaluator):  # type: ignore[misc]
@@ -25,9 +24,8 @@ class Development(BaseEvaluator):  # type: ignore[misc]
     ) -> None:
         super().__init__()
         held = json.loads(path.read_text(encoding="utf-8"))
-        pieces = [(name, text) for name, texts in held["passages"].items() for text in texts]
-        self._names = [name for name, _ in pieces]
-        self._texts = [text for _, text in pieces]
+        self._names = list(held["passages"])
+        self._pieces: list[list[str]] = list(held["passages"].values())
         self._questions: dict[str, str] = held["questions"]
         self._relevant: dict[str, dict[str, int]] = held["relevant"]
         self._judge = Judge(held["apart"])
@@ -53,20 +51,20 @@ class Development(BaseEvaluator):  # type: ignore[misc]
         query, document = self._prompts
         half = torch.autocast(model.device.type, torch.bfloat16, enabled=self._half)
         with torch.no_grad(), half:
-            passages = _encode(model, self._texts, document)
+            texts = [text for pieces in self._pieces for text in pieces]
+            passages = _encode(model, texts, document)
             questions = _encode(model, list(self._questions.values()), query)
-        best = (questions @ passages.T).topk(min(DEPTH, len(names)), dim=1).indices.tolist()
+        owner = torch.tensor([at for at, texts in enumerate(self._pieces) for _ in texts])
+        cosines = questions @ passages.T
+        nearest = torch.full((len(asked), len(names)), -2.0, device=cosines.device)
+        nearest.index_reduce_(1, owner.to(cosines.device), cosines, "amax")
+        best = nearest.topk(min(DEPTH, len(names)), dim=1).indices.tolist()
         return self._judge(
             {
-                id: ndcg(_ranking(names, row, id), self._relevant[id])
+                id: ndcg([names[at] for at in row if names[at] != id], self._relevant[id])
                 for id, row in zip(asked, best, strict=True)
             }
         )
-
-
-def _ranking(names: list[str], row: list[int], question: str) -> list[str]:
-    """Passages in order, each where its best piece stands, without the question itself."""
-    return list(dict.fromkeys(names[at] for at in row if names[at] != question))
 
 
 def _encode(model: Any, texts: list[str], prompt: str) -> Any:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ragcli.finetune.recipe import Prepared
 
 PORTION = 256
+MOST_PIECES = 8
 
 
 def as_searched(rows: Iterable[Row], ground: Ground, embedder: Any) -> Iterator[Row]:
@@ -32,10 +33,17 @@ def as_searched(rows: Iterable[Row], ground: Ground, embedder: Any) -> Iterator[
             yield _with_chunks(row, vector, ground, keys)
 
 
-def pieces(name: str, ready: Prepared) -> list[str]:
-    """The texts in which a passage is searched; the whole of one that the corpus does not hold."""
+def pieces(name: str, ready: Prepared, asked: np.ndarray) -> list[str]:
+    """The texts in which a passage is searched; the whole of one that the corpus does not hold.
+
+    Of a long one those nearest to the questions, of which `asked` are the vectors.
+    """
     ground = ready.ground
     keys = ground.keys().get(name, []) if ground.records else []
+    if len(keys) > MOST_PIECES:
+        there, vectors = ground.collection.ledger.vectors(keys)
+        nearest = (vectors @ asked.T).max(axis=1)
+        keys = [there[at] for at in sorted((-nearest).argsort()[:MOST_PIECES])]
     chunks = ground.collection.ledger.chunks(keys)
     return [embedded(chunk) for chunk in chunks.values()] or [ready.material.passages[name].whole]
 

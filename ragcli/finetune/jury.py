@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ragcli.errors import UsageError
 from ragcli.evaluate.gold import Gold, resolve
+from ragcli.evaluate.metrics import DEPTH
 from ragcli.evaluate.questions import Item, QuestionSet
 from ragcli.finetune.ground import Ground
 from ragcli.finetune.material import Material
 from ragcli.finetune.proof import MODES, Values
-from ragcli.finetune.scores import DEPTH, ndcg
+from ragcli.finetune.scores import ndcg
+from ragcli.finetune.split import Parts
 from ragcli.retrieve.options import RetrievalOptions
 from ragcli.retrieve.search import search_many
 from ragcli.settings import Retrieval
@@ -21,17 +23,19 @@ from ragcli.settings import Retrieval
 LEAST = 10
 GOOD = 50
 """Questions from which on a verdict can be expected."""
+SHOWN = 5
 
 
 @dataclass(frozen=True, slots=True)
 class Jury:
-    """Questions with what each should find; `seen` are those about documents that are trained on."""
+    """Questions with what each should find in a corpus; `seen` are about documents that are trained on."""
 
+    ground: Ground
     items: tuple[Item, ...]
     golds: Mapping[str, Gold]
     seen: frozenset[str]
 
-    def measure(self, ground: Ground, embedder: Any, retrieval: Retrieval) -> Values:
+    def measure(self, embedder: Any, retrieval: Retrieval) -> Values:
         """nDCG@10 by mode and question: of documents where whole ones are expected, else of chunks."""
         values: Values = {}
         for mode in MODES:
@@ -41,40 +45,49 @@ class Jury:
                 asked = [item for item in self.items if item.by_document == whole]
                 options = RetrievalOptions.of(chosen, by="document" if whole else "chunk")
                 texts = (item.text for item in asked)
-                results = search_many(ground.collection, lambda: embedder, texts, options)
+                results = search_many(self.ground.collection, lambda: embedder, texts, options)
                 for item, result in zip(asked, results, strict=True):
                     gold = self.golds[item.id]
                     values[mode][item.id] = ndcg(gold.ranking(result.hits), gold.grades)
         return values
 
 
+def refuse_few(asked: QuestionSet, items: Sequence[Item]) -> None:
+    """Raise UsageError where a set has too few of these questions to judge by."""
+    if len(items) < LEAST:
+        raise UsageError(
+            f"{asked.name} has {len(items)} questions to judge by, of at least {LEAST}.",
+            f"Add questions with the document that answers each; {GOOD} make a verdict likely.",
+        )
+
+
 def summon(
     asked: QuestionSet,
     ground: Ground,
     material: Material,
-    trained: Collection[str],
+    parts: Parts,
     warn: Callable[[str], None],
 ) -> Jury:
-    """The questions of the set that the collection can answer and that are not trained on.
+    """The questions of the set that the corpus can answer and that are not trained on.
 
     Raises UsageError for a set with too few of them.
     """
     # As `evaluate` does: paths in a set are those below its folder or the working directory.
     folders = [asked.path.absolute().parent, Path.cwd()]
     golds, problems = resolve(asked.items, ground.collection.ledger, folders)
-    known = {material.questions[id].text.casefold().strip() for id in trained}
+    met = {*parts.train, *parts.development}
+    known = {material.questions[id].text.casefold().strip() for id in met}
     usable = [item for item in asked.items if _can_be_found(golds[item.id])]
     items = tuple(item for item in usable if item.text.casefold().strip() not in known)
-    for problem in (*asked.problems, *problems):
-        warn(str(problem))
+    wrong = [str(problem) for problem in (*asked.problems, *problems)]
+    for problem in wrong[:SHOWN]:
+        warn(problem)
+    if len(wrong) > SHOWN:
+        warn(f"{len(wrong) - SHOWN} more lines like these; `ragcli evaluate` shows them.")
     if len(items) < len(usable):
         warn(f"{len(usable) - len(items)} questions are also trained on: they do not judge.")
-    if len(items) < LEAST:
-        raise UsageError(
-            f"{asked.name} has {len(items)} questions to judge by, of at least {LEAST}.",
-            f"Add questions with the document that answers each; {GOOD} make a verdict likely.",
-        )
-    return Jury(items, golds, _seen(items, golds, material, trained))
+    refuse_few(asked, items)
+    return Jury(ground, items, golds, _seen(items, golds, material, parts.train))
 
 
 def _can_be_found(gold: Gold) -> bool:
@@ -87,16 +100,18 @@ def _seen(
     items: Collection[Item],
     golds: Mapping[str, Gold],
     material: Material,
-    trained: Collection[str],
+    train: Collection[str],
 ) -> frozenset[str]:
-    names = {
+    """Made questions know documents by their number in the ledger, others by the name in the data."""
+    trained = {
         material.passages[passage].document
-        for id in trained
+        for id in train
         for passage in material.questions[id].relevant
     }
 
-    def met(item: Item) -> bool:
-        documents = {str(id) for target in golds[item.id].targets for id in target.documents}
-        return bool(names & (documents | {place.document for place in item.expected}))
+    def names(item: Item) -> set[str]:
+        if material.shape == "documents":
+            return {str(id) for target in golds[item.id].targets for id in target.documents}
+        return {place.document for place in item.expected}
 
-    return frozenset(item.id for item in items if met(item))
+    return frozenset(item.id for item in items if names(item) & trained)

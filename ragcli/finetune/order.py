@@ -11,8 +11,9 @@ from pathlib import Path
 class Order:
     """Folders and files, the loss, and the numbers of the recipe.
 
-    `rows` is JSONL with `texts`, `label`, `question`, `passages` and `relevant`; `development`
-    one JSON object with `passages`, `questions`, `relevant` and `apart`.
+    `rows` is JSONL with `texts`, `label`, `question`, `passages`, `relevant` and `topic`;
+    `development` one JSON object with `passages` (the pieces of each), `questions`, `relevant` and
+    `apart`.
     """
 
     model: str

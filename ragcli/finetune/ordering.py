@@ -76,13 +76,15 @@ def write(ready: Prepared, recipe: Recipe, tools: Tools, order: Order) -> None:
     progress = tools.scene.progress
     progress.phase("Looking for what is near the development questions", len(questions))
     near = _known(ready, nearest(ready.ground, ready.embedder, questions, progress.advance))
+    texts = [question.text for question in questions.values()]
+    asked = ready.embedder.encode(texts, query=True)
     training.write_development(
         Path(order.development),
         ready.material,
         ready.parts,
         near,
         recipe.seed,
-        lambda name: pieces(name, ready),
+        lambda name: pieces(name, ready, asked),
     )
 
 

@@ -20,40 +20,51 @@ HISTORY = "pointed.jsonl"
 _TOP = re.compile(r"^(?P<name>[A-Za-z_][\w-]*)\s*:\s*(#.*)?$")
 
 
-def point(config: Path, key: str, value: str | None) -> str | None:
-    """Set `embedder.KEY` in the file, or take it out; what it was before.
+def point(config: Path, values: Mapping[str, str | None]) -> dict[str, str | None]:
+    """Set these keys of `embedder` in the file, or take them out, at once; what they were before.
 
     Raises ConfigError where the file is written in a way that is not changed by itself.
     """
+    text = config.read_text(encoding="utf-8") if config.is_file() else ""
+    before: dict[str, str | None] = {}
+    for key, value in values.items():
+        text, before[key] = _changed(config, text, key, value)
+    write_atomic(config, text.encode())
+    return before
+
+
+def _changed(config: Path, text: str, key: str, value: str | None) -> tuple[str, str | None]:
+    """The text with one key changed, and what it was."""
     import yaml
 
-    text = config.read_text(encoding="utf-8") if config.is_file() else ""
     before = yaml.safe_load(text) or {}
     section = before.get(SECTION) or {}
     if not isinstance(section, dict):
         raise _unchangeable(config, key, value)
-    known = section.get(key)
     wanted: dict[str, Any] = {**section}
-    wanted.pop(key, None)
+    known = wanted.pop(key, None)
     if value is not None:
         wanted[key] = value
     changed = _edited(text, key, value)
-    after = yaml.safe_load(changed) or {}
+    try:
+        after = yaml.safe_load(changed) or {}
+    except yaml.YAMLError as error:
+        raise _unchangeable(config, key, value) from error
     rest = {name: part for name, part in before.items() if name != SECTION}
     if {name: part for name, part in after.items() if name != SECTION} != rest or (
         after.get(SECTION) or {}
     ) != wanted:
         raise _unchangeable(config, key, value)
-    write_atomic(config, changed.encode())
-    return None if known is None else str(known)
+    return changed, None if known is None else str(known)
 
 
 def point_all(folder: Path, config: Path, values: Mapping[str, str | None]) -> None:
-    """Set several keys, and note in `folder` what they were, so that it can be taken back at once."""
+    """Set these keys, and note in `folder` what they were, so that it can be taken back."""
+    before = point(config, values)
     changes = [
-        {"key": key, "before": before, "after": value}
+        {"key": key, "before": before[key], "after": value}
         for key, value in values.items()
-        if (before := point(config, key, value)) is not None or value is not None
+        if before[key] is not None or value is not None
     ]
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     entry = {"config": str(config), "changes": changes}
@@ -68,8 +79,7 @@ def roll_back(folder: Path) -> dict[str, Any]:
     if not lines:
         raise UsageError("There is no tuned embedder to go back from.")
     entry: dict[str, Any] = json.loads(lines[-1])
-    for change in entry["changes"]:
-        point(Path(entry["config"]), change["key"], change["before"])
+    point(Path(entry["config"]), {change["key"]: change["before"] for change in entry["changes"]})
     write_atomic(history, "".join(f"{line}\n" for line in lines[:-1]).encode())
     return entry
 

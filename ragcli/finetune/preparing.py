@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from ragcli.errors import CollectionMissing, UsageError
 from ragcli.evaluate import reading
 from ragcli.finetune import forgetting, pseudo
 from ragcli.finetune.ground import Ground, embed_with, from_passages, holds, twin
-from ragcli.finetune.jury import GOOD, summon
+from ragcli.finetune.jury import GOOD, refuse_few, summon
 from ragcli.finetune.loading import load
 from ragcli.finetune.material import Material
 from ragcli.finetune.recipe import Prepared, Recipe, Tools
@@ -22,10 +21,13 @@ def prepare(data: Path | None, recipe: Recipe, tools: Tools) -> Prepared:
     """All that training and proof need. Raises UsageError for data that cannot work."""
     general = forgetting.read(recipe.general) if recipe.general else None
     judges = reading.load(recipe.judge) if recipe.judge else None
+    if judges:
+        refuse_few(judges, judges.items)
+        tools.collection().close()
     ready = _from_data(data, recipe, tools) if data else _from_collection(recipe, tools)
     if judges:
-        trained = (*ready.parts.train, *ready.parts.development)
-        ready.jury = summon(judges, ready.ground, ready.material, trained, tools.warn)
+        ground = ready.ground if ready.own else _own(tools, "judging", records=False)
+        ready.jury = summon(judges, ground, ready.material, ready.parts, tools.warn)
         count = len(ready.jury.items)
         tools.tell(
             f"{count} questions of {judges.name} judge; {len(ready.seen)} of them"
@@ -52,13 +54,20 @@ def _from_data(data: Path, recipe: Recipe, tools: Tools) -> Prepared:
     material = load(data)
     parts = _looked_at(material, recipe, tools)
     embedder = tools.embedder()
-    ground = _corpus(material, recipe, tools, embedder)
+    if _is_whole(material, tools):
+        tools.tell("The collection holds all documents of the data: it is the corpus.")
+        ground = _own(tools, "ground", records=True)
+        return Prepared(material, parts, ground, {}, None, embedder, own=True)
+    tools.tell(f"The corpus is the {len(material.passages)} passages of the data.")
+    ground = from_passages(
+        tools.work / "ground", material.passages, tools.scene, tools.base, lambda: embedder
+    )
     return Prepared(material, parts, ground, {}, None, embedder)
 
 
 def _from_collection(recipe: Recipe, tools: Tools) -> Prepared:
     embedder = tools.embedder()
-    ground = _own(tools, records=False)
+    ground = _own(tools, "ground", records=False)
     most = recipe.most_examples or pseudo.MOST
     material = pseudo.from_collection(
         ground, embedder, recipe.seed, most=most, recipe=recipe.questions
@@ -68,34 +77,29 @@ def _from_collection(recipe: Recipe, tools: Tools) -> Prepared:
             f"Only {len(material.questions)} questions can be made from the collection.",
             "Give training data: ragcli finetune-embedder FILE.",
         )
-    return Prepared(material, _looked_at(material, recipe, tools), ground, {}, None, embedder)
+    parts = _looked_at(material, recipe, tools)
+    return Prepared(material, parts, ground, {}, None, embedder, own=True)
 
 
-def _own(tools: Tools, *, records: bool) -> Ground:
+def _own(tools: Tools, folder: str, *, records: bool) -> Ground:
+    """A copy of the user's collection, with the vectors of the base."""
     with tools.collection() as collection:
-        ground = twin(tools.work / "ground", collection, tools.scene, records=records)
+        ground = twin(tools.work / folder, collection, tools.scene, records=records)
     coverage = ground.collection.ledger.coverage()
     if coverage.embedded < coverage.chunks:
         embed_with(ground, tools.scene, tools.base, tools.embedder)
     return ground
 
 
-def _corpus(material: Material, recipe: Recipe, tools: Tools, embedder: Any) -> Ground:
-    """The user's collection where it holds every document of the data or is judged by, else one of the data."""
-    if material.corpus is not None:
-        try:
-            with tools.collection() as collection:
-                known = holds(collection, set(material.passages))
-        except CollectionMissing:
-            known = False
-        if known:
-            tools.tell("The collection holds all documents of the data: it is the corpus.")
-            return _own(tools, records=True)
-    if recipe.judge:
-        return _own(tools, records=False)
-    tools.tell(f"The corpus is the {len(material.passages)} passages of the data.")
-    folder = tools.work / "ground"
-    return from_passages(folder, material.passages, tools.scene, tools.base, lambda: embedder)
+def _is_whole(material: Material, tools: Tools) -> bool:
+    """Whether the user's collection holds every document of the data."""
+    if material.corpus is None:
+        return False
+    try:
+        with tools.collection() as collection:
+            return holds(collection, set(material.passages))
+    except CollectionMissing:
+        return False
 
 
 def _looked_at(material: Material, recipe: Recipe, tools: Tools) -> Parts:

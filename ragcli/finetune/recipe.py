@@ -82,6 +82,8 @@ class Prepared:
     probe: Probe | None
     embedder: Any
     jury: Jury | None = None
+    own: bool = False
+    """Whether the corpus is a copy of the user's collection."""
 
     @property
     def seen(self) -> frozenset[str]:
@@ -91,8 +93,18 @@ class Prepared:
     def measure(self, embedder: Any, retrieval: Retrieval) -> Values:
         """Ask the judging questions with this embedder."""
         if self.jury:
-            return self.jury.measure(self.ground, embedder, retrieval)
+            return self.jury.measure(embedder, retrieval)
         return measure(self.ground, embedder, self.asked(self.parts.test), retrieval)
+
+    @property
+    def grounds(self) -> list[Ground]:
+        """The corpora, each once: what is trained on, what judges, what is general."""
+        others = (
+            self.jury.ground if self.jury else None,
+            self.probe.ground if self.probe else None,
+        )
+        found = {id(ground): ground for ground in (self.ground, *others) if ground is not None}
+        return list(found.values())
 
     def asked(self, ids: Iterable[str]) -> dict[str, Question]:
         """Some of the questions."""
@@ -100,6 +112,5 @@ class Prepared:
 
     def close(self) -> None:
         """Let go of the corpora."""
-        self.ground.close()
-        if self.probe and self.probe.ground is not self.ground:
-            self.probe.ground.close()
+        for ground in self.grounds:
+            ground.close()

@@ -5,11 +5,14 @@ The user's collection is only read. What a run leaves is a folder with the tuned
 
 from __future__ import annotations
 
+import json
 import shutil
 import time
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from ragcli.errors import UsageError
 from ragcli.finetune import losses, ordering, publish, training
 from ragcli.finetune.adapting import adapt, put_on_top
 from ragcli.finetune.ground import embed_with
@@ -24,10 +27,10 @@ LOGS = {
     "tensorboard": Plug("ragcli.finetune.child", "finetune", ("tensorboardX",)),
     "wandb": Plug("ragcli.finetune.child", None, ("wandb",)),
 }
-
-
 MAPPED = ("pairs", "triplets", "beir")
 """Shapes whose questions people asked: what was made is unlike them, and a map would learn that."""
+PASSING = ("resume", "estimate", "general", "log_to")
+"""What may differ when a run goes on."""
 
 
 def finetune(data: Path | None, recipe: Recipe, tools: Tools) -> Outcome:
@@ -41,6 +44,7 @@ def finetune(data: Path | None, recipe: Recipe, tools: Tools) -> Outcome:
     if not recipe.resume:
         shutil.rmtree(tools.work, ignore_errors=True)
     tools.work.mkdir(mode=0o700, parents=True, exist_ok=True)
+    _begin(data, recipe, tools.work / "run.json")
     ready = prepare(data, recipe, tools)
     try:
         if recipe.mode == "adapter":
@@ -48,6 +52,23 @@ def finetune(data: Path | None, recipe: Recipe, tools: Tools) -> Outcome:
         return _full(ready, recipe, tools)
     finally:
         ready.close()
+
+
+def _begin(data: Path | None, recipe: Recipe, place: Path) -> None:
+    """Note what the run is; raise UsageError where another is to be gone on with.
+
+    Other options would split the questions in another way, and judge by what was trained on.
+    """
+    asked = {"data": data, **asdict(recipe)}
+    facts = json.loads(json.dumps(asked, default=str))
+    known = json.loads(place.read_text()) if recipe.resume and place.is_file() else facts
+    for name, value in facts.items():
+        if name not in PASSING and known.get(name) != value:
+            raise UsageError(
+                f"The run to go on with was begun with {name} {known.get(name)}, not {value}.",
+                "Give it the same options, or leave out --resume.",
+            )
+    place.write_text(json.dumps(facts))
 
 
 def _full(ready: Prepared, recipe: Recipe, tools: Tools) -> Outcome:
@@ -65,7 +86,7 @@ def _full(ready: Prepared, recipe: Recipe, tools: Tools) -> Outcome:
     if report["share"] == 0:
         reason = "no share of the tuned weights is better on the development questions"
         return Outcome(None, None, reason, told)
-    return _judged(ready, tools, _finished(Path(order.work) / "model", tools), told)
+    return _judged(ready, recipe, tools, _finished(Path(order.work) / "model", tools), told)
 
 
 def _listener(tools: Tools) -> training.Listen:
@@ -114,19 +135,22 @@ def _finished(model: Path, tools: Tools) -> Path:
     return model
 
 
-def _judged(ready: Prepared, tools: Tools, model: Path, told: dict[str, Any]) -> Outcome:
+def _judged(
+    ready: Prepared, recipe: Recipe, tools: Tools, model: Path, told: dict[str, Any]
+) -> Outcome:
     """Embed the corpora with the tuned model, ask the test questions again, decide."""
     info, tuned = tools.describe(model), tools.open(model)
     retrieval = tools.scene.settings.retrieval
     started = time.monotonic()
     tools.tell("Embedding the corpus with the tuned model.")
-    embed_with(ready.ground, tools.scene, info, lambda: tuned)
+    for ground in ready.grounds:
+        embed_with(ground, tools.scene, info, lambda: tuned)
     if ready.material.shape in MAPPED:
-        tuned, told["map"] = put_on_top(ready, tuned, model, tools)
+        tuned, told["map"] = put_on_top(ready, tuned, model, recipe, tools)
+    elif ready.embedder.adapter is not None:
+        tools.tell("The map for questions of the base is not taken over.")
     proof = prove(ready.before, ready.measure(tuned, retrieval), ready.seen)
     if ready.probe:
-        if ready.probe.ground is not ready.ground:
-            embed_with(ready.probe.ground, tools.scene, info, lambda: tuned)
         proof.general, proof.general_set = ready.probe.again(tuned, retrieval), ready.probe.name
     told |= {"proof": proof.as_json(), "proof_seconds": round(time.monotonic() - started, 1)}
     for line in lines(proof):

@@ -16,8 +16,10 @@ if TYPE_CHECKING:
 
 MEMBERS = 24
 """Answers in a topic, about."""
+MOST_TOPICS = 2000
 SAMPLED = 40
 """Answers for each topic that the middles are computed from, at most."""
+NONE = -1
 ROUNDS = 10
 PORTION = 10_000
 
@@ -29,7 +31,7 @@ def topics(names: Iterable[str], ground: Ground, seed: int) -> dict[str, int]:
 
     keys = ground.keys()
     first = {keys[name][0]: name for name in names if name in keys}
-    count = len(first) // MEMBERS
+    count = min(len(first) // MEMBERS, MOST_TOPICS)
     if count < 2:
         return {}
     chosen = sorted(first)[:: max(1, len(first) // (SAMPLED * count))]

@@ -19,6 +19,7 @@ from ragcli.finetune.loading import dump
 from ragcli.finetune.material import Material, Row
 from ragcli.finetune.order import Order
 from ragcli.finetune.split import Parts
+from ragcli.finetune.topics import NONE
 from ragcli.models.switches import QUIET, SLEEPING_THREADS, STEADY_MEMORY
 
 PATIENCE_S = 120
@@ -40,7 +41,7 @@ def write_rows(path: Path, rows: Iterable[Row], topics: Mapping[str, int] | None
                 "label": row.label,
                 "passages": row.passages,
                 "relevant": sorted(row.relevant),
-                "topic": known.get(row.passages[0], 0) if row.passages else 0,
+                "topic": known.get(row.passages[0], NONE) if row.passages else NONE,
             }
             for row in rows
         ),

@@ -1,4 +1,7 @@
-"""Downloads a model from the Hugging Face Hub: safetensors weights, JSON and text, nothing that runs."""
+"""Downloads a model from the Hugging Face Hub: safetensors weights, JSON and text, nothing that runs.
+
+And the map for questions that a tuned embedder may have, which is read without pickle.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,9 @@ from typing import Any
 from ragcli.errors import ModelError, StorageError
 from ragcli.models.switches import silence_hub
 
-PATTERNS = ["*.safetensors", "*.safetensors.index.json", "*.json", "*.txt", "*.jinja"]
+PATTERNS = [
+    "*.safetensors", "*.safetensors.index.json", "*.json", "*.txt", "*.jinja", "query_adapter.npy"
+]  # fmt: skip
 REFUSED = ["onnx/*", "openvino/*", "*training*", "original/*", "consolidated*", "metal/*"]
 """What no use is made of here; the last three are second copies of the weights."""
 ANSWER_S = 5.0

@@ -216,6 +216,9 @@ def test_questions_of_ones_own_judge_in_place_of_made_ones(ragcli: Run, tmp_path
     refused = ragcli(*command, cwd=folder)
     assert refused.returncode == 2 and "set.jsonl has 4 questions to judge by" in refused.stderr
 
+    other = ragcli(*command, "--resume", "--seed", "3", cwd=folder)
+    assert other.returncode == 2 and "was begun with seed 7, not 3" in other.stderr
+
     (folder / "set.jsonl").write_text("\n".join(lines))
     done = ragcli(*command, cwd=folder)
     assert done.returncode == 0, done.stderr
@@ -225,3 +228,11 @@ def test_questions_of_ones_own_judge_in_place_of_made_ones(ragcli: Run, tmp_path
     assert "the document 'gone.md' is not in the collection" in done.stderr
     if "proof" in told:
         assert told["proof"]["dense"]["questions"] == 12
+        assert told["proof"]["seen"]["questions"] > 6
+
+    # Examples about something else are trained on in a corpus of their own.
+    examples(folder / "data.jsonl", learnable=True)
+    done = ragcli("finetune-embedder", "data.jsonl", *command[1:], cwd=folder)
+    assert done.returncode == 0, done.stderr
+    proof = json.loads(done.stdout)["proof"]
+    assert proof["dense"]["questions"] == proof["unseen"]["questions"] == 13

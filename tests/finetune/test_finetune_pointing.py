@@ -50,5 +50,10 @@ def test_a_file_written_in_another_way_is_left_alone(tmp_path: Path) -> None:
     config = tmp_path / "ragcli.yaml"
     config.write_text("embedder: {backend: onnx}\n")
     with pytest.raises(ConfigError, match="not changed by itself"):
-        point(config, "model", "/new")
+        point(config, {"model": "/new"})
     assert config.read_text() == "embedder: {backend: onnx}\n"
+    folded = "embedder:\n  query_adapter: >-\n    /map\n"
+    config.write_text(folded)
+    with pytest.raises(ConfigError, match="not changed by itself"):
+        point_all(tmp_path / "models", config, {"model": "/new", "query_adapter": None})
+    assert config.read_text() == folded and not (tmp_path / "models").exists()
