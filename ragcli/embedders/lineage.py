@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ragcli.errors import ModelError
 
@@ -20,21 +20,30 @@ ADAPTER = "query_adapter.npy"
 
 def tuned_from(folder: Path) -> str:
     """The fingerprint of the model that this one was tuned from; empty where it says nothing."""
-    return _fact(folder, "base_fingerprint")
-
-
-def _fact(folder: Path, name: str) -> str:
-    try:
-        facts = json.loads((folder / FACTS).read_bytes())
-    except (OSError, ValueError, RecursionError):
-        return ""
-    known = facts.get(name) if isinstance(facts, dict) else None
+    known = _facts(folder).get("base_fingerprint")
     return known if isinstance(known, str) else ""
 
 
+def _facts(folder: Path) -> dict[str, Any]:
+    try:
+        facts = json.loads((folder / FACTS).read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return facts if isinstance(facts, dict) else {}
+
+
 def own_adapter(info: EmbedderInfo) -> NDArray[np.float32] | None:
-    """The map that a tuned model's own folder holds. Raises ModelError where it does not fit."""
+    """The map that a tuned model's own folder holds.
+
+    Raises ModelError where it does not fit, or is gone though the model was measured with one.
+    """
     if not (info.folder / ADAPTER).is_file():
+        fitted = _facts(info.folder).get("map")
+        if isinstance(fitted, dict) and fitted.get("strength"):
+            raise ModelError(
+                f"{info.folder} lacks {ADAPTER}, which the model was measured with.",
+                "Fetch the model again, whole, or tune it again.",
+            )
         return None
     return _read(info.folder, info, f"Take {ADAPTER} out of the folder, or tune the model again.")
 
@@ -46,7 +55,7 @@ def read_adapter(folder: Path, info: EmbedderInfo) -> NDArray[np.float32]:
     """
     folder = folder.expanduser()
     fix = "Fit it again: ragcli finetune-embedder --mode adapter; or leave embedder.query_adapter out."
-    fitted_to = _fact(folder, "fingerprint")
+    fitted_to = _facts(folder).get("fingerprint")
     if fitted_to and fitted_to != info.fingerprint:
         raise _other_model(folder, info, fix)
     return _read(folder, info, fix)

@@ -66,3 +66,7 @@ def test_a_map_that_does_not_fit_is_refused(tmp_path: Path) -> None:
     np.save(model / "query_adapter.npy", np.eye(3, dtype=np.float32), allow_pickle=False)
     with pytest.raises(ModelError, match="fitted to the vectors of another model"):
         opened(model, cache)
+    (model / "query_adapter.npy").unlink()
+    (model / "finetuning.json").write_text('{"map": {"strength": 3.0}}')
+    with pytest.raises(ModelError, match="lacks query_adapter"):
+        opened(model, cache)
