@@ -14,7 +14,7 @@ from sentence_transformers import SentenceTransformer
 from torch.utils.checkpoint import checkpoint
 
 SLICE_TOKENS = {"cpu": 4096, "cuda": 65_536}
-KEPT_BYTES = {"cpu": 1_600_000_000, "cuda": 20_000_000_000}
+KEPT_BYTES = {"cpu": 1_000_000_000, "cuda": 20_000_000_000}
 """Activations kept for the way back."""
 STEP = 32
 """Widths are multiples of this: blocks of few sizes leave few holes in the memory."""
