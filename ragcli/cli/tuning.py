@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from ragcli.embedders import EmbedderInfo
     from ragcli.finetune.recipe import Outcome
 
+NAME = "tuned"
 SMALL_MODEL = "/all-MiniLM-L6-v2"
 STRONGER = (
     "If you can choose the model: untuned, BAAI/bge-small-en-v1.5 gains over all-MiniLM-L6-v2 about as"
@@ -56,6 +58,25 @@ class Tuning:
         return self.session.data_dir / "models" / self.name
 
 
+def free_name(session: Session, wanted: str | None) -> str:
+    """The name of a result that replaces none: the wanted one, else `tuned`, `tuned-2`...
+
+    Raises UsageError for one that is no name or is taken.
+    """
+    models = session.data_dir / "models"
+    if wanted is None:
+        names = (NAME if number == 1 else f"{NAME}-{number}" for number in count(1))
+        return next(name for name in names if not (models / name).exists())
+    if not _NAME.fullmatch(wanted):
+        raise UsageError(f"--name {wanted!r} is no name.", "Letters, digits, - and _ make one.")
+    if (models / wanted).exists():
+        raise UsageError(
+            f"There is a model called {wanted!r} already: {models / wanted}.",
+            "Choose another --name, or remove that folder.",
+        )
+    return wanted
+
+
 def tune(tuning: Tuning) -> Outcome:
     """Train and judge. What would fail only after the training is refused before it."""
     from ragcli.finetune.ground import Scene
@@ -63,10 +84,6 @@ def tune(tuning: Tuning) -> Outcome:
     from ragcli.finetune.run import finetune
 
     session = tuning.session
-    if not _NAME.fullmatch(tuning.name):
-        raise UsageError(
-            f"--name {tuning.name!r} is no name.", "Letters, digits, - and _ make one."
-        )
     if session.settings.embedder.use != "sentence-transformers":
         raise UsageError(
             f"The embedder {session.settings.embedder.use} cannot be tuned here.",
@@ -166,7 +183,9 @@ def _point(tuning: Tuning, folder: Path) -> tuple[Path, str]:
 
     config = tuning.session.config.own_file
     key = "query_adapter" if tuning.recipe["mode"] == "adapter" else "model"
-    values: dict[str, str | None] = {key: str(folder)}
+    # By name a project that is moved finds it; elsewhere another data directory may be in use.
+    beside = config.parent / ".ragcli" == tuning.session.data_dir
+    values: dict[str, str | None] = {key: tuning.name if beside else str(folder)}
     if key == "model":
         # A map of before was fitted to other vectors.
         values |= dict.fromkeys(BOUND)

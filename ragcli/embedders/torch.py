@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from ragcli.embedders.card import Card
 from ragcli.errors import ModelError
+from ragcli.models.allocator import STEADY_MEMORY
 from ragcli.models.child import Child, Died
-from ragcli.models.switches import STEADY_MEMORY
 
 if TYPE_CHECKING:
     import numpy as np

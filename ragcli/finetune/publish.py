@@ -89,8 +89,6 @@ def publish(staged: Path, target: Path) -> Path:
         for path in staged.rglob("*"):
             path.chmod(0o700 if path.is_dir() else 0o600)
         staged.chmod(0o700)
-        if target.exists():
-            shutil.rmtree(target)
         try:
             staged.replace(target)
         except OSError:

@@ -13,11 +13,15 @@ import torch
 from sentence_transformers import SentenceTransformer
 from torch.utils.checkpoint import checkpoint
 
+from ragcli.models.allocator import give_back
+
 SLICE_TOKENS = {"cpu": 4096, "cuda": 65_536}
 KEPT_BYTES = {"cpu": 1_000_000_000, "cuda": 20_000_000_000}
 """Activations kept for the way back."""
 STEP = 32
 """Widths are multiples of this: blocks of few sizes leave few holes in the memory."""
+TIDY_STEPS = 8
+"""Steps after which the holes that blocks of unlike sizes left are given back."""
 PER_VALUE = {"bf16": 70, "fp32": 108}
 """Bytes that a layer keeps for each token and each place of the hidden state."""
 
@@ -28,6 +32,7 @@ class Sliced(SentenceTransformer):  # type: ignore[misc]
     room: float = float("inf")
     """Tokens whose activations are kept in one step."""
     _held = 0
+    _steps = 0
 
     def allow(self, precision: str) -> None:
         """Set `room` for this model."""
@@ -41,6 +46,9 @@ class Sliced(SentenceTransformer):  # type: ignore[misc]
     def begin_step(self) -> None:
         """What earlier steps kept is gone."""
         self._held = 0
+        self._steps += 1
+        if self._steps % TIDY_STEPS == 0:
+            give_back()
 
     def forward(self, input: dict[str, Any], **named: Any) -> dict[str, Any]:
         """The features with `sentence_embedding`, in the order of the rows.

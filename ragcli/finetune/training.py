@@ -20,7 +20,8 @@ from ragcli.finetune.material import Material, Row
 from ragcli.finetune.order import Order
 from ragcli.finetune.split import Parts
 from ragcli.finetune.topics import NONE
-from ragcli.models.switches import QUIET, SLEEPING_THREADS, STEADY_MEMORY
+from ragcli.models.allocator import STEADY_MEMORY
+from ragcli.models.switches import QUIET, SLEEPING_THREADS
 
 PATIENCE_S = 120
 MOST_POOL = 600

@@ -11,8 +11,9 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from ragcli.errors import ContextTooLong, ModelError
+from ragcli.models.allocator import STEADY_MEMORY
 from ragcli.models.child import Child, Died
-from ragcli.models.switches import QUIET, SLEEPING_THREADS, STEADY_MEMORY
+from ragcli.models.switches import QUIET, SLEEPING_THREADS
 
 MODULE = "ragcli.llms.huggingface_child"
 Message = dict[str, Any]

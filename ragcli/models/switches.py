@@ -17,9 +17,6 @@ QUIET = {
 }
 """For children: the model lies on this machine by then, so they never need the network."""
 
-STEADY_MEMORY = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": "1000000000"}
-"""For a child that runs torch on a processor: glibc otherwise returns its memory at each step."""
-
 SLEEPING_THREADS = {"OMP_WAIT_POLICY": "PASSIVE"}
 """For a child that runs many small steps: threads that spin while they wait for each other starve
 each other as soon as the machine has anything else to do."""

@@ -94,9 +94,12 @@ def test_what_is_better_is_kept_loads_elsewhere_and_can_be_taken_back(
     lines = [json.loads(line) for line in data.read_text().splitlines()]
     assert not any(line["question"] in card or line["context"] in card for line in lines)
     config = (folder / "ragcli.yaml").read_text()
-    assert config.startswith("# ours") and str(result) in config
+    assert config.startswith("# ours") and 'model: "tuned"' in config
 
     assert ragcli("search", "words", cwd=folder).returncode == 0
+    moved = folder.rename(tmp_path / "moved")
+    assert ragcli("search", "words", cwd=moved).returncode == 0
+    moved.rename(folder)
 
     script = (
         "import sys; from sentence_transformers import SentenceTransformer;"
@@ -153,8 +156,15 @@ def test_an_adapter_embeds_nothing_again(ragcli: Run, tmp_path: Path) -> None:
     assert told["proof"]["general"]["questions"] == 30
     (folder / "notes.md").write_text("The tide is in the log.\n")
     assert ragcli("ingest", "notes.md", cwd=folder).returncode == 0
-    assert "query_adapter" in (folder / "ragcli.yaml").read_text()
+    assert 'query_adapter: "tuned"' in (folder / "ragcli.yaml").read_text()
     assert ragcli("search", "tide", cwd=folder).returncode == 0
+
+    taken = ragcli("finetune-embedder", str(data), "--name", "tuned", cwd=folder)
+    assert taken.returncode == 2 and "There is a model called 'tuned' already" in taken.stderr
+    again = ragcli("finetune-embedder", str(data), "--mode", "adapter", "--json", cwd=folder)
+    told = json.loads(again.stdout)
+    assert told["name"] == "tuned-2"
+    assert (folder / ".ragcli" / "models" / "tuned" / "query_adapter.npy").is_file()
 
 
 def test_rows_that_do_not_fit_are_named_and_useless_data_is_refused(

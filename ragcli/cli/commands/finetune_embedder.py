@@ -10,7 +10,7 @@ import typer
 
 from ragcli.cli.options import Common
 from ragcli.cli.session import Session
-from ragcli.cli.tuning import Tuning, keep_result, roll_back, tune
+from ragcli.cli.tuning import Tuning, free_name, keep_result, roll_back, tune
 from ragcli.errors import UsageError
 
 
@@ -27,7 +27,9 @@ def finetune_embedder(
         str,
         typer.Option("--mode", help="full: the weights; adapter: a map for questions, in seconds."),
     ] = "full",
-    name: Annotated[str, typer.Option("--name", help="Name of the result.")] = "tuned",
+    name: Annotated[
+        str | None, typer.Option("--name", help="Name of the result; by default tuned, tuned-2...")
+    ] = None,
     loss: Annotated[
         str | None, typer.Option("--loss", help="Loss; by default chosen by the data's shape.")
     ] = None,
@@ -118,7 +120,7 @@ def finetune_embedder(
         "estimate": estimate,
     }
     source = session.absolute(data) if data else None
-    tuning = Tuning(session, name, source, given, reindex, push)
+    tuning = Tuning(session, free_name(session, name), source, given, reindex, push)
     try:
         outcome = tune(tuning)
     except KeyboardInterrupt:
