@@ -19,6 +19,7 @@ import argparse
 import json
 import os
 import random
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -67,6 +68,7 @@ def each_seed(folder: Path, seeds: Iterable[int], *arguments: str) -> Iterator[d
     """What the command reports for each seed, each from the untouched base."""
     for seed in seeds:
         (folder / "ragcli.yaml").write_text("")
+        shutil.rmtree(folder / ".ragcli" / "models", ignore_errors=True)
         command = [sys.executable, "-m", "ragcli", "finetune-embedder", *arguments]
         started = time.monotonic()
         done = subprocess.run(
