@@ -12,7 +12,7 @@ from scipy import stats
 RUNS = ("full", "adapter", "squad", "squad-adapter")
 MADE = ("documents", "documents-adapter")
 KINDS = ("dense", "hybrid", "seen", "unseen", "general")
-HEADER = ("data", "seed", "part", "questions", "before", "after", "95 %", "verdict", "kept")
+HEADER = ("data", "seed", "steps", "part", "questions", "before", "after", "95 %", "verdict", "kept")
 INTRODUCTION = """# Fine-tuning the embedder
 
 `python benchmarks/finetune.py`: nDCG@10 on held-out questions in the full corpus, searched as the command
@@ -20,7 +20,8 @@ line searches. `full` and `adapter` train on SciFact's train questions and are j
 less those that are trained on too. `squad` trains on 10,000 questions of SQuAD's train articles and is
 judged on questions of its dev articles, in the passages of all of them. `documents` trains on questions
 made from the corpus alone and is judged on the set's real questions. `unseen` questions share no document
-with a training question. A line is one seed; its interval is over questions.
+with a training question. A line is one seed; its interval is over questions. The steps are what
+`--max-steps` or early stopping left of the recipe's.
 """
 
 
@@ -59,6 +60,7 @@ def _rows(name: str, runs: Iterable[dict[str, Any]]) -> Iterator[tuple[Any, ...]
     """A line for each measurement of each run."""
     for run in runs:
         proof = run.get("proof", {})
+        steps = run.get("training", {}).get("steps", "-")
         for kind in KINDS:
             if kind in proof:
                 figures = proof[kind]
@@ -66,6 +68,7 @@ def _rows(name: str, runs: Iterable[dict[str, Any]]) -> Iterator[tuple[Any, ...]
                 yield (
                     name,
                     run["seed"],
+                    steps,
                     kind,
                     figures["questions"],
                     figures["before"],
@@ -75,7 +78,7 @@ def _rows(name: str, runs: Iterable[dict[str, Any]]) -> Iterator[tuple[Any, ...]
                     "yes" if run["kept"] else "no",
                 )
         if not proof:
-            yield (name, run["seed"], "-", 0, "", "", "", run["reason"], "no")
+            yield (name, run["seed"], steps, "-", 0, "", "", "", run["reason"], "no")
 
 
 def _means(name: str, runs: Sequence[dict[str, Any]]) -> Iterator[tuple[Any, ...]]:
