@@ -12,7 +12,18 @@ from scipy import stats
 RUNS = ("full", "adapter", "squad", "squad-adapter")
 MADE = ("documents", "documents-adapter")
 KINDS = ("dense", "hybrid", "seen", "unseen", "general")
-HEADER = ("data", "seed", "steps", "part", "questions", "before", "after", "95 %", "verdict", "kept")
+HEADER = (
+    "data",
+    "seed",
+    "steps",
+    "part",
+    "questions",
+    "before",
+    "after",
+    "95 %",
+    "verdict",
+    "kept",
+)
 INTRODUCTION = """# Fine-tuning the embedder
 
 `python benchmarks/finetune.py`: nDCG@10 on held-out questions in the full corpus, searched as the command

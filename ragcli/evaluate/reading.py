@@ -12,8 +12,9 @@ from pathlib import Path
 
 from ragcli.errors import UsageError
 from ragcli.evaluate import beir
+from ragcli.evaluate.cells import json_cells
 from ragcli.evaluate.questions import Item, Kind, Problem, QuestionSet
-from ragcli.evaluate.rows import csv_rows, item_of, json_rows
+from ragcli.evaluate.rows import csv_rows, item_of
 
 Found = Iterable[Item | Problem]
 
@@ -61,7 +62,7 @@ def _opened(path: Path, split: str | None) -> tuple[Kind, str | None, Found]:
     if split is not None:
         raise UsageError(f"{path} has no splits.", "Leave out --split: it is for BEIR folders.")
     if _looks_like_json(path):
-        return "jsonl", None, _items(path, json_rows(path))
+        return "jsonl", None, _items(path, json_cells(path))
     return "csv", None, _items(path, csv_rows(path))
 
 

@@ -1,14 +1,13 @@
-"""Turns rows of JSONL and CSV files into questions; a row that cannot be one becomes a reason why."""
+"""Turns rows of files into questions; a row that cannot be one becomes a reason why."""
 
 from __future__ import annotations
 
-import csv
-import json
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from ragcli.evaluate.cells import csv_cells
 from ragcli.evaluate.questions import Expected, Item
 from ragcli.types import Lines
 
@@ -25,43 +24,17 @@ SEPARATOR = "|"
 """Between several documents, pages or answers in one cell of a CSV file."""
 
 
-def json_rows(path: Path) -> Iterator[tuple[int, Row | str]]:
-    """Each line of a JSONL file with its number, or why it cannot be read."""
-    with path.open(encoding="utf-8-sig", errors="replace") as file:
-        for number, line in enumerate(file, 1):
-            if not line.strip():
-                continue
-            try:
-                row = json.loads(line)
-            except (ValueError, RecursionError):
-                yield number, "it is not JSON"
-                continue
-            yield number, row if isinstance(row, dict) else "it is not a JSON object"
-
-
 def csv_rows(path: Path) -> Iterator[tuple[int, Row | str]]:
-    """Each row of a CSV file with the number of its last line; the header names the columns."""
-    with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
-        header = file.readline()
-        file.seek(0)
-        delimiter = max(",;\t", key=header.count)
-        reader = csv.reader(file, delimiter=delimiter)
-        try:
-            columns = [name.strip().lower() for name in next(reader, [])]
-            for cells in reader:
-                if len(cells) > len(columns):
-                    yield reader.line_num, f"it has {len(cells)} cells, the header {len(columns)}"
-                elif any(cells):
-                    yield reader.line_num, _split(dict(zip(columns, cells, strict=False)))
-        except csv.Error as error:
-            yield reader.line_num, f"it is not CSV: {error}"
+    """Each row of a CSV file with its line; a cell may hold several documents, pages or answers."""
+    for line, row in csv_cells(path):
+        yield line, row if isinstance(row, str) else _split(row)
 
 
 def _split(row: dict[str, str]) -> Row:
     several = {*DOCUMENT, *RECORD, *PAGE, *ANSWER}
     return {
         name: _parts(cell) if name in several else cell.strip()
-        for name, cell in row.items()
+        for name, cell in ((name.lower(), cell) for name, cell in row.items())
         if cell.strip()
     }
 

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ragcli.errors import UsageError
+from ragcli.evaluate.cells import Cells
 from ragcli.finetune.material import Material, Misfit, Passage, Question
-from ragcli.finetune.reading import Cells, read_rows
+from ragcli.finetune.reading import read_rows
 from ragcli.finetune.shelf import Shelf
 
 PARTS = ("test", "dev", "train")

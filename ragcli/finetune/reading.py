@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import csv
-import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from ragcli.errors import UsageError
+from ragcli.evaluate.cells import Cells, csv_cells, json_cells
 from ragcli.registry import Plug, require
 
-Cells = dict[str, Any]
 PARQUET = Plug("ragcli.finetune.reading", "finetune", ("pyarrow",))
 PARQUET_ROWS = 1000
-_CELL = 10_000_000
 
 
 def read_rows(path: Path) -> Iterator[tuple[int, Cells | str]]:
@@ -24,45 +20,15 @@ def read_rows(path: Path) -> Iterator[tuple[int, Cells | str]]:
     """
     kind = path.suffix.lower()
     if kind in (".jsonl", ".ndjson", ".json"):
-        return _json(path)
+        return json_cells(path)
     if kind in (".csv", ".tsv"):
-        return _csv(path)
+        return csv_cells(path)
     if kind in (".parquet", ".pq"):
         return _parquet(path)
     raise UsageError(
         f"{path.name} is not of a kind that training data is read from.",
         "Give a .jsonl, .csv, .tsv or .parquet file, or a BEIR folder.",
     )
-
-
-def _json(path: Path) -> Iterator[tuple[int, Cells | str]]:
-    with path.open(encoding="utf-8-sig", errors="replace") as lines:
-        for number, line in enumerate(lines, 1):
-            if not line.strip():
-                continue
-            try:
-                row = json.loads(line)
-            except (ValueError, RecursionError):
-                yield number, "it is not JSON"
-                continue
-            yield number, row if isinstance(row, dict) else "it is not a JSON object"
-
-
-def _csv(path: Path) -> Iterator[tuple[int, Cells | str]]:
-    csv.field_size_limit(_CELL)
-    with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
-        first = file.readline()
-        file.seek(0)
-        reader = csv.reader(file, delimiter=max(",;\t", key=first.count))
-        try:
-            columns = [name.strip() for name in next(reader, [])]
-            for cells in reader:
-                if len(cells) > len(columns):
-                    yield reader.line_num, f"it has {len(cells)} cells, the header {len(columns)}"
-                elif any(cells):
-                    yield reader.line_num, dict(zip(columns, cells, strict=False))
-        except csv.Error as error:
-            yield reader.line_num, f"it is not CSV: {error}"
 
 
 def _parquet(path: Path) -> Iterator[tuple[int, Cells | str]]:

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from ragcli.errors import UsageError
+from ragcli.evaluate.cells import Cells
 from ragcli.finetune.material import Shape
-from ragcli.finetune.reading import Cells
 
 ANCHOR = ("anchor", "query", "question", "sentence1", "sentence_1", "text1", "premise")
 POSITIVE = ("positive", "pos", "context", "passage", "answer", "response", "sentence2",
