@@ -73,13 +73,28 @@ def file_layer(path: Path) -> Layer:
 
 
 def environment_layers(env: Mapping[str, str]) -> list[Layer]:
-    """Layers from variables `RAGCLI_SECTION__KEY`, and `RAGCLI_KEY` for a key without a section."""
-    single = {name for name, kind in _fields().items() if kind is None}
+    """Layers from variables `RAGCLI_SECTION__KEY`, and `RAGCLI_KEY` for a key without a section.
+
+    Raises ConfigError for one that has a single underscore for the two: it would do nothing.
+    """
+    fields = _fields()
+    single = {name for name, kind in fields.items() if kind is None}
+    slips = {
+        f"{section}_{key}": f"{section}__{key}"
+        for section, kind in fields.items()
+        if kind is not None
+        for key in kind.model_fields
+    }
     layers = []
     for name in sorted(env):
         key = name.removeprefix(ENV_PREFIX).lower().replace("__", ".")
         if name.startswith(ENV_PREFIX) and ("." in key or key in single):
             layers.append(Layer(f"environment variable {name}", {key: _scalar(env[name])}))
+        elif name.startswith(ENV_PREFIX) and key in slips:
+            raise ConfigError(
+                f"The environment variable {name} sets nothing.",
+                f"With two underscores it does: {ENV_PREFIX}{slips[key].upper()}",
+            )
     return layers
 
 

@@ -83,3 +83,9 @@ def test_set_needs_an_equals_sign() -> None:
 
 def test_variables_of_others_are_left_alone() -> None:
     assert environment_layers({"RAGCLI_TEST_DATA": "/x", "PATH": "/bin", "RAGCLI_": "1"}) == []
+
+
+def test_a_variable_with_one_underscore_for_two_is_a_slip() -> None:
+    with pytest.raises(ConfigError, match="RAGCLI_RETRIEVAL_TOP_K sets nothing") as slip:
+        environment_layers({"RAGCLI_RETRIEVAL_TOP_K": "8"})
+    assert "RAGCLI_RETRIEVAL__TOP_K" in str(slip.value.fix)

@@ -10,6 +10,7 @@ from typing import Any
 from sentence_transformers.base.evaluation import BaseEvaluator
 
 from ragcli.finetune.scores import Judge, ndcg
+from ragcli.models.allocator import give_back
 
 METRIC = "ndcg@10"
 BATCH = 32
@@ -47,6 +48,8 @@ class Development(BaseEvaluator):  # type: ignore[misc]
         """nDCG@10 of this model, as `Judge` counts it; the first that is measured is the base."""
         import torch
 
+        # What steps left open would lie beside what is made here.
+        give_back()
         names, asked = self._names, list(self._questions)
         query, document = self._prompts
         half = torch.autocast(model.device.type, torch.bfloat16, enabled=self._half)

@@ -16,7 +16,7 @@ from torch.utils.checkpoint import checkpoint
 from ragcli.models.allocator import give_back
 
 SLICE_TOKENS = {"cpu": 4096, "cuda": 65_536}
-KEPT_BYTES = {"cpu": 1_000_000_000, "cuda": 20_000_000_000}
+KEPT_BYTES = {"cpu": 800_000_000, "cuda": 20_000_000_000}
 """Activations kept for the way back."""
 STEP = 32
 """Widths are multiples of this: blocks of few sizes leave few holes in the memory."""
