@@ -18,6 +18,9 @@ from ragcli.registry import Plug, load
 from ragcli.settings import Choice, Section, Settings
 
 ENV_PREFIX = "RAGCLI_"
+VARIABLE = "environment variable"
+WITH_MODEL = ("embedder", "reranker", "llm")
+"""Sections each plug of which has a key `model`."""
 Board = tuple[str, Mapping[str, Plug]]
 
 
@@ -75,26 +78,15 @@ def file_layer(path: Path) -> Layer:
 def environment_layers(env: Mapping[str, str]) -> list[Layer]:
     """Layers from variables `RAGCLI_SECTION__KEY`, and `RAGCLI_KEY` for a key without a section.
 
-    Raises ConfigError for one that has a single underscore for the two: it would do nothing.
+    One with a single underscore for the two is taken along too, as the mistake that it is.
     """
-    fields = _fields()
-    single = {name for name, kind in fields.items() if kind is None}
-    slips = {
-        f"{section}_{key}": f"{section}__{key}"
-        for section, kind in fields.items()
-        if kind is not None
-        for key in kind.model_fields
-    }
+    known = {name for name, kind in _fields().items() if kind is None}
+    known |= {key.replace(".", "_") for key in _dotted()}
     layers = []
     for name in sorted(env):
         key = name.removeprefix(ENV_PREFIX).lower().replace("__", ".")
-        if name.startswith(ENV_PREFIX) and ("." in key or key in single):
-            layers.append(Layer(f"environment variable {name}", {key: _scalar(env[name])}))
-        elif name.startswith(ENV_PREFIX) and key in slips:
-            raise ConfigError(
-                f"The environment variable {name} sets nothing.",
-                f"With two underscores it does: {ENV_PREFIX}{slips[key].upper()}",
-            )
+        if name.startswith(ENV_PREFIX) and ("." in key or key in known):
+            layers.append(Layer(f"{VARIABLE} {name}", {key: _scalar(env[name])}))
     return layers
 
 
@@ -213,8 +205,12 @@ def _problem(item: Any, section: str, origins: Mapping[str, str], model: Any) ->
     key = ".".join([section, *path] if section else path)
     origin = next((origins[k] for k in origins if k == key or k.startswith(key + ".")), "default")
     if item["type"] == "extra_forbidden":
-        near = difflib.get_close_matches(path[-1], _names(model, path[:-1]), n=1)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
+        names = _names(model, path[:-1]) + (_dotted() if key == path[-1] else [])
+        near = difflib.get_close_matches(path[-1], names, n=1)
+        meant = repr(near[0]) if near else ""
+        if near and origin.startswith(VARIABLE):
+            meant = ENV_PREFIX + near[0].upper().replace(".", "__")
+        hint = f"; did you mean {meant}?" if near else ""
         return Problem(key, f"there is no such setting{hint}", origin)
     if item["type"] == "value_error":
         return Problem(key, str(item["ctx"]["error"]), origin)
@@ -239,6 +235,16 @@ def _fields() -> dict[str, type[Section] | None]:
         name: field.annotation if hasattr(field.annotation, "model_fields") else None  # type: ignore[misc]
         for name, field in Settings.model_fields.items()
     }
+
+
+def _dotted() -> list[str]:
+    """The keys of all sections that do not depend on a plug, and those of models."""
+    return [
+        f"{section}.{key}"
+        for section, kind in _fields().items()
+        if kind is not None
+        for key in (*kind.model_fields, *(["model"] if section in WITH_MODEL else []))
+    ]
 
 
 def _scalar(text: str) -> Any:

@@ -102,15 +102,19 @@ class Configuration:
                 f"The profile {self._common.config[-1]!r} is not a file of yours to change.",
                 f"Copy it out with: ragcli config copy {self._common.config[-1]}",
             )
-        project = self._cwd / PROJECT_FILE
-        if project.is_file() or (self._cwd / ".ragcli").is_dir():
-            return project
+        if self.project_file.is_file() or (self._cwd / ".ragcli").is_dir():
+            return self.project_file
         return _user_file()
+
+    @property
+    def project_file(self) -> Path:
+        """The file that is read in this folder unless others are named."""
+        return self._cwd / PROJECT_FILE
 
     def _files(self) -> list[Path]:
         if self._common.config:
             return [_user_file(), *map(self._named, self._common.config)]
-        return [_user_file(), self._cwd / PROJECT_FILE]
+        return [_user_file(), self.project_file]
 
     def _named(self, name: str) -> Path:
         from ragcli.cli.profiles import find

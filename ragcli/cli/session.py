@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ragcli.index.surroundings import Surroundings
     from ragcli.ingest.report import IngestReport, Progress
     from ragcli.rerankers.reranker import Reranker
-    from ragcli.settings import Embedder, Settings
+    from ragcli.settings import Settings
 
 
 class Session:
@@ -66,18 +66,11 @@ class Session:
         return user_cache_path("ragcli", appauthor=False)
 
     @cached_property
-    def embedder_choice(self) -> Embedder:
-        """The configured embedder, tuned models found by their names."""
-        from ragcli.embedders.lineage import with_folders
-
-        return with_folders(self.settings.embedder, self.data_dir / "models")
-
-    @cached_property
     def embedder_info(self) -> EmbedderInfo:
         """What the configured embedder is, without loading it."""
         from ragcli.embedders import describe
 
-        return describe(self.embedder_choice, self.cache_dir, self.settings.offline)
+        return describe(self.settings.embedder, self.cache_dir, self.settings.offline)
 
     @cached_property
     def embedder(self) -> SentenceEmbedder:
@@ -85,7 +78,7 @@ class Session:
         from ragcli.embedders import build
 
         return build(
-            self.embedder_choice,
+            self.settings.embedder,
             self.cache_dir,
             self.settings.offline,
             keys=self.environ,

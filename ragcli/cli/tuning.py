@@ -35,7 +35,7 @@ class Tuning:
     """One call of the command."""
 
     session: Session
-    name: str
+    name: str | None
     data: Path | None
     recipe: dict[str, Any]
     reindex: bool = False
@@ -45,36 +45,23 @@ class Tuning:
     def work(self) -> Path:
         """Where a run works, until it is done."""
         session = self.session
-        return session.data_dir / "finetuning" / session.settings.collection / self.name
+        return session.data_dir / "finetuning" / session.settings.collection / (self.name or NAME)
 
     @property
     def curves(self) -> Path:
         """Where TensorBoard's files stay."""
-        return self.session.data_dir / "curves" / self.name
+        return self.session.data_dir / "curves" / (self.name or NAME)
 
     @property
-    def target(self) -> Path:
-        """Where a result is kept."""
-        return self.session.data_dir / "models" / self.name
+    def models(self) -> Path:
+        """Where results are kept."""
+        return self.session.data_dir / "models"
 
-
-def free_name(session: Session, wanted: str | None) -> str:
-    """The name of a result that replaces none: the wanted one, else `tuned`, `tuned-2`...
-
-    Raises UsageError for one that is no name or is taken.
-    """
-    models = session.data_dir / "models"
-    if wanted is None:
-        names = (NAME if number == 1 else f"{NAME}-{number}" for number in count(1))
-        return next(name for name in names if not (models / name).exists())
-    if not _NAME.fullmatch(wanted):
-        raise UsageError(f"--name {wanted!r} is no name.", "Letters, digits, - and _ make one.")
-    if (models / wanted).exists():
-        raise UsageError(
-            f"There is a model called {wanted!r} already: {models / wanted}.",
-            "Choose another --name, or remove that folder.",
-        )
-    return wanted
+    def free_name(self) -> str:
+        """The name of a result that replaces none: as given, else `tuned`, `tuned-2`..."""
+        first = self.name or NAME
+        names = (first if number == 1 else f"{first}-{number}" for number in count(1))
+        return next(name for name in names if not (self.models / name).exists())
 
 
 def tune(tuning: Tuning) -> Outcome:
@@ -84,6 +71,8 @@ def tune(tuning: Tuning) -> Outcome:
     from ragcli.finetune.run import finetune
 
     session = tuning.session
+    if tuning.name is not None:
+        _may_be_called(tuning.name, tuning.models)
     if session.settings.embedder.use != "sentence-transformers":
         raise UsageError(
             f"The embedder {session.settings.embedder.use} cannot be tuned here.",
@@ -111,6 +100,16 @@ def tune(tuning: Tuning) -> Outcome:
                 tell=session.out.note,
                 warn=session.out.warn,
             ),
+        )
+
+
+def _may_be_called(name: str, models: Path) -> None:
+    if not _NAME.fullmatch(name):
+        raise UsageError(f"--name {name!r} is no name.", "Letters, digits, - and _ make one.")
+    if (models / name).exists():
+        raise UsageError(
+            f"There is a model called {name!r} already: {models / name}.",
+            "Choose another --name, or remove that folder.",
         )
 
 
@@ -142,7 +141,8 @@ def _open(session: Session, folder: Path) -> Any:
 
 def keep_result(tuning: Tuning, outcome: Outcome) -> dict[str, Any]:
     """Keep what is better, let the configuration name it, and say so; else say why the base stays."""
-    told = {"name": tuning.name, "kept": outcome.staged is not None, "reason": outcome.reason}
+    name = tuning.free_name()
+    told = {"name": name, "kept": outcome.staged is not None, "reason": outcome.reason}
     told |= outcome.told
     if outcome.staged is None:
         if "estimated" not in outcome.told:
@@ -173,7 +173,7 @@ def _publish(tuning: Tuning, staged: Path, told: dict[str, Any]) -> Path:
         precision = str(session.settings.embedder.options.get("precision", "int8"))
         publish.add_export(staged, place_of(session.cache_dir, info.fingerprint, precision))
     publish.write_facts(staged, base, told)
-    folder = publish.publish(staged, tuning.target)
+    folder = publish.publish(staged, tuning.models / told["name"])
     shutil.rmtree(tuning.work, ignore_errors=True)
     return folder
 
@@ -183,9 +183,7 @@ def _point(tuning: Tuning, folder: Path) -> tuple[Path, str]:
 
     config = tuning.session.config.own_file
     key = "query_adapter" if tuning.recipe["mode"] == "adapter" else "model"
-    # By name a project that is moved finds it; elsewhere another data directory may be in use.
-    beside = config.parent / ".ragcli" == tuning.session.data_dir
-    values: dict[str, str | None] = {key: tuning.name if beside else str(folder)}
+    values: dict[str, str | None] = {key: _as_named(folder, config, tuning.session)}
     if key == "model":
         # A map of before was fitted to other vectors.
         values |= dict.fromkeys(BOUND)
@@ -195,8 +193,18 @@ def _point(tuning: Tuning, folder: Path) -> tuple[Path, str]:
                 tuning.session.out.warn(
                     f"embedder.{other}, set by {origin}, belongs to the model of before: take it out."
                 )
-    pointing.point_all(tuning.target.parent, config, values)
+    pointing.point_all(tuning.models, config, values)
     return config, key
+
+
+def _as_named(folder: Path, config: Path, session: Session) -> str:
+    """The path as the configuration gives it: within a project from its root, so that it may move.
+
+    A file that is named with --config is read from other folders too.
+    """
+    if config == session.config.project_file and folder.is_relative_to(config.parent):
+        return f"./{folder.relative_to(config.parent).as_posix()}"
+    return str(folder)
 
 
 def _reindex(tuning: Tuning, folder: Path) -> str:

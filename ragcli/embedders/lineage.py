@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ragcli.errors import ModelError
-from ragcli.settings import Embedder
 
 if TYPE_CHECKING:
     import numpy as np
@@ -17,23 +16,6 @@ if TYPE_CHECKING:
 
 FACTS = "finetuning.json"
 ADAPTER = "query_adapter.npy"
-NAMED = ("model", "query_adapter")
-"""Options that may name a folder in `models/` of the data directory."""
-
-
-def with_folders(choice: Embedder, models: Path) -> Embedder:
-    """The choice with the folder of each tuned model or map in `models` that it gives by name."""
-    named = {
-        key: str(models / value)
-        for key, value in choice.options.items()
-        if key in NAMED and isinstance(value, str) and is_name(value, models)
-    }
-    return Embedder(use=choice.use, **{**choice.options, **named})
-
-
-def is_name(value: str, models: Path) -> bool:
-    """Whether this names a result of `finetune-embedder` that lies in `models`."""
-    return "/" not in value and (models / value / FACTS).is_file()
 
 
 def tuned_from(folder: Path) -> str:

@@ -36,8 +36,7 @@ class Options(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     model: str = Field(
-        DEFAULT_MODEL,
-        description="Model of the Hub, the path of a folder (./x), or the name of a tuned model.",
+        DEFAULT_MODEL, description="Model of the Hub, or the path of a folder (./x)."
     )
     revision: str | None = Field(None, description="Branch, tag or commit of a model of the Hub.")
     backend: Literal["auto", "onnx", "torch"] = Field(
@@ -54,7 +53,7 @@ class Options(BaseModel):
         512, ge=16, description="Most tokens in one batch of texts of the same length."
     )
     query_adapter: str | None = Field(
-        None, description="Map for questions, as finetune-embedder leaves it: its name or folder."
+        None, description="Folder of a map for questions, as finetune-embedder leaves it."
     )
     document_prompt: str | None = Field(
         None, description="Text in front of what is stored; by default what the model asks for."

@@ -7,6 +7,7 @@ but for the one key.
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -25,12 +26,16 @@ def point(config: Path, values: Mapping[str, str | None]) -> dict[str, str | Non
 
     Raises ConfigError where the file is written in a way that is not changed by itself.
     """
-    text = config.read_text(encoding="utf-8") if config.is_file() else ""
+    text = _text(config)
     before: dict[str, str | None] = {}
     for key, value in values.items():
         text, before[key] = _changed(config, text, key, value)
     write_atomic(config, text.encode())
     return before
+
+
+def _text(config: Path) -> str:
+    return config.read_text(encoding="utf-8") if config.is_file() else ""
 
 
 def _changed(config: Path, text: str, key: str, value: str | None) -> tuple[str, str | None]:
@@ -67,21 +72,31 @@ def point_all(folder: Path, config: Path, values: Mapping[str, str | None]) -> N
         if before[key] is not None or value is not None
     ]
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    entry = {"config": str(config), "changes": changes}
+    entry = {"config": os.path.relpath(config, folder), "changes": changes}
     with (folder / HISTORY).open("a", encoding="utf-8") as file:
         file.write(json.dumps(entry) + "\n")
 
 
 def roll_back(folder: Path) -> dict[str, Any]:
-    """Take the last `point_all` back; what it was. Raises UsageError where there is none."""
+    """Take the last `point_all` back; what it was. Raises UsageError where there is none, or where
+    the file says something else by now.
+    """
     history = folder / HISTORY
     lines = history.read_text(encoding="utf-8").splitlines() if history.is_file() else []
     if not lines:
         raise UsageError("There is no tuned embedder to go back from.")
     entry: dict[str, Any] = json.loads(lines[-1])
-    point(Path(entry["config"]), {change["key"]: change["before"] for change in entry["changes"]})
+    config = Path(os.path.normpath(folder / entry["config"]))
+    for change in entry["changes"]:
+        _, now = _changed(config, _text(config), change["key"], None)
+        if now != change["after"]:
+            raise UsageError(
+                f"{config} was changed since: {SECTION}.{change['key']} is {now or 'not set'} there.",
+                f"Set it to what you want; before, it was {change['before'] or 'not set'}.",
+            )
+    point(config, {change["key"]: change["before"] for change in entry["changes"]})
     write_atomic(history, "".join(f"{line}\n" for line in lines[:-1]).encode())
-    return entry
+    return {**entry, "config": str(config)}
 
 
 def _edited(text: str, key: str, value: str | None) -> str:

@@ -94,12 +94,12 @@ def test_what_is_better_is_kept_loads_elsewhere_and_can_be_taken_back(
     lines = [json.loads(line) for line in data.read_text().splitlines()]
     assert not any(line["question"] in card or line["context"] in card for line in lines)
     config = (folder / "ragcli.yaml").read_text()
-    assert config.startswith("# ours") and 'model: "tuned"' in config
+    assert config.startswith("# ours") and 'model: "./.ragcli/models/tuned"' in config
 
     assert ragcli("search", "words", cwd=folder).returncode == 0
-    moved = folder.rename(tmp_path / "moved")
-    assert ragcli("search", "words", cwd=moved).returncode == 0
-    moved.rename(folder)
+    base, folder = folder / "base", folder.rename(tmp_path / "moved")
+    result = folder / ".ragcli" / "models" / "tuned"
+    assert ragcli("search", "words", cwd=folder).returncode == 0
 
     script = (
         "import sys; from sentence_transformers import SentenceTransformer;"
@@ -112,7 +112,9 @@ def test_what_is_better_is_kept_loads_elsewhere_and_can_be_taken_back(
 
     back = ragcli("finetune-embedder", "--rollback", cwd=folder)
     assert back.returncode == 0, back.stderr
-    assert (folder / "ragcli.yaml").read_text().count(str(folder / "base")) == 1
+    assert (folder / "ragcli.yaml").read_text().count(str(base)) == 1
+    assert not base.parent.exists()
+    base.parent.symlink_to(folder)
 
     refused = ragcli("search", "words", cwd=folder)
     assert refused.returncode == 2 and "ragcli ingest;" in refused.stderr
@@ -156,15 +158,16 @@ def test_an_adapter_embeds_nothing_again(ragcli: Run, tmp_path: Path) -> None:
     assert told["proof"]["general"]["questions"] == 30
     (folder / "notes.md").write_text("The tide is in the log.\n")
     assert ragcli("ingest", "notes.md", cwd=folder).returncode == 0
-    assert 'query_adapter: "tuned"' in (folder / "ragcli.yaml").read_text()
+    assert 'query_adapter: "./.ragcli/models/tuned"' in (folder / "ragcli.yaml").read_text()
     assert ragcli("search", "tide", cwd=folder).returncode == 0
 
+    result = Path(told["folder"])
+    first = (result / "query_adapter.npy").read_bytes()
     taken = ragcli("finetune-embedder", str(data), "--name", "tuned", cwd=folder)
     assert taken.returncode == 2 and "There is a model called 'tuned' already" in taken.stderr
     again = ragcli("finetune-embedder", str(data), "--mode", "adapter", "--json", cwd=folder)
-    told = json.loads(again.stdout)
-    assert told["name"] == "tuned-2"
-    assert (folder / ".ragcli" / "models" / "tuned" / "query_adapter.npy").is_file()
+    assert json.loads(again.stdout)["name"] == "tuned-2"
+    assert (result / "query_adapter.npy").read_bytes() == first
 
 
 def test_rows_that_do_not_fit_are_named_and_useless_data_is_refused(

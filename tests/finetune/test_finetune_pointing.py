@@ -57,3 +57,13 @@ def test_a_file_written_in_another_way_is_left_alone(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="not changed by itself"):
         point_all(tmp_path / "models", config, {"model": "/new", "query_adapter": None})
     assert config.read_text() == folded and not (tmp_path / "models").exists()
+
+
+def test_what_was_changed_since_by_hand_is_not_taken_back(tmp_path: Path) -> None:
+    config = tmp_path / "ragcli.yaml"
+    config.write_text("embedder:\n  model: /old\n")
+    point_all(tmp_path / "models", config, {"model": "/new"})
+    config.write_text("embedder:\n  model: /other\n")
+    with pytest.raises(UsageError, match=r"changed since: embedder\.model is /other there"):
+        roll_back(tmp_path / "models")
+    assert "/other" in config.read_text()

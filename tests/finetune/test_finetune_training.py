@@ -50,6 +50,13 @@ def test_cutting_a_batch_changes_neither_vectors_nor_gradients(told: dict) -> No
         assert vectors < 1e-5 and gradients < 1e-3, name
 
 
+def test_unused_memory_is_given_back_on_the_way(told: dict) -> None:
+    whole = told["whole"]
+    # The cost is foretold from three steps, the base measured once, and one share.
+    assert told["tidied"]["steps"] == (whole["steps"] + 3) // 8
+    assert told["tidied"]["measurements"] == len(whole["history"]) + 2
+
+
 def test_a_run_that_would_not_fit_says_so_first(told: dict) -> None:
     assert told["refused"].startswith("Training needs about 0.0 GB more")
 

@@ -8,6 +8,9 @@ from __future__ import annotations
 import json
 import random
 import sys
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -145,6 +148,21 @@ def refused(root: Path) -> str:
     return ""
 
 
+@contextmanager
+def counted() -> Iterator[Counter[str]]:
+    """How often unused memory is given back by steps, and by measurements."""
+    from ragcli.finetune import development, slices
+
+    found: Counter[str] = Counter()
+    usual = slices.give_back
+    slices.give_back = lambda: found.update(["steps"])
+    development.give_back = lambda: found.update(["measurements"])
+    try:
+        yield found
+    finally:
+        slices.give_back = development.give_back = usual
+
+
 def main(root: Path) -> None:
     """Train each loss on each shape, then with an interrupt, LoRA, Matryoshka and prompts."""
     from ragcli.finetune.child import train
@@ -160,7 +178,9 @@ def main(root: Path) -> None:
                 Never(),
             )
     long = {"epochs": 6, "patience": 9, "shares": [1.0], "learning_rate": 1e-2}
-    told["whole"] = train(order(root, "pairs", "mnrl", "whole", **long), Quiet(), Never())
+    with counted() as tidied:
+        told["whole"] = train(order(root, "pairs", "mnrl", "whole", **long), Quiet(), Never())
+    told["tidied"] = dict(tidied)
     first = order(root, "pairs", "mnrl", "parts", **long, stop_after=11)
     told["stopped"] = train(first, Quiet(), Never())
     again = replace(first, stop_after=0, resume=True)

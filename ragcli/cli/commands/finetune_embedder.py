@@ -10,7 +10,7 @@ import typer
 
 from ragcli.cli.options import Common
 from ragcli.cli.session import Session
-from ragcli.cli.tuning import Tuning, free_name, keep_result, roll_back, tune
+from ragcli.cli.tuning import Tuning, keep_result, roll_back, tune
 from ragcli.errors import UsageError
 
 
@@ -120,7 +120,7 @@ def finetune_embedder(
         "estimate": estimate,
     }
     source = session.absolute(data) if data else None
-    tuning = Tuning(session, free_name(session, name), source, given, reindex, push)
+    tuning = Tuning(session, name, source, given, reindex, push)
     try:
         outcome = tune(tuning)
     except KeyboardInterrupt:
