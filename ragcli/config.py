@@ -209,7 +209,8 @@ def _problem(item: Any, section: str, origins: Mapping[str, str], model: Any) ->
         near = difflib.get_close_matches(path[-1], names, n=1)
         meant = repr(near[0]) if near else ""
         if near and origin.startswith(VARIABLE):
-            meant = ENV_PREFIX + near[0].upper().replace(".", "__")
+            parts = [*key.split(".")[:-1], *near[0].split(".")]
+            meant = ENV_PREFIX + "__".join(parts).upper()
         hint = f"; did you mean {meant}?" if near else ""
         return Problem(key, f"there is no such setting{hint}", origin)
     if item["type"] == "value_error":

@@ -86,10 +86,16 @@ def test_variables_of_others_are_left_alone() -> None:
 
 
 def test_a_variable_with_one_underscore_for_two_is_a_slip() -> None:
-    slips = {"RAGCLI_RETRIEVAL_TOP_K": "8", "RAGCLI_EMBEDDER_MODEL": "x", "RAGCLI_LLM_KEY": "y"}
+    slips = {
+        "RAGCLI_RETRIEVAL_TOP_K": "8",
+        "RAGCLI_SPLITTER__OVERLAPS": "1",
+        "RAGCLI_EMBEDDER_MODEL": "x",
+        "RAGCLI_LLM_KEY": "y",
+    }
     problems = check(environment_layers(slips))
     said = "there is no such setting; did you mean"
     assert [(problem.message, problem.origin) for problem in problems] == [
+        (f"{said} RAGCLI_SPLITTER__OVERLAP?", "environment variable RAGCLI_SPLITTER__OVERLAPS"),
         (f"{said} RAGCLI_EMBEDDER__MODEL?", "environment variable RAGCLI_EMBEDDER_MODEL"),
         (f"{said} RAGCLI_RETRIEVAL__TOP_K?", "environment variable RAGCLI_RETRIEVAL_TOP_K"),
     ]
