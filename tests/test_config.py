@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from ragcli.config import Layer, check, environment_layers, file_layer, flag_layer, resolve
+from ragcli.config import check, resolve
 from ragcli.errors import ConfigError
+from ragcli.layers import Layer, environment_layers, file_layer, flag_layer
 
 
 def write(path: Path, text: str) -> Path:

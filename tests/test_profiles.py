@@ -15,8 +15,9 @@ from dotenv import dotenv_values
 from ragcli.cli.commands.config import boards
 from ragcli.cli.profiles import find, profiles
 from ragcli.cli.variables import variables
-from ragcli.config import check, environment_layers, file_layer, plug_options, resolve
+from ragcli.config import check, plug_options, resolve
 from ragcli.hosted.provider import PROVIDERS
+from ragcli.layers import environment_layers, file_layer
 from ragcli.registry import load
 from ragcli.settings import Settings
 

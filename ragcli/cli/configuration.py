@@ -12,7 +12,8 @@ from ragcli.cli.options import Common
 from ragcli.errors import ConfigError
 
 if TYPE_CHECKING:
-    from ragcli.config import Layer, Loaded
+    from ragcli.config import Loaded
+    from ragcli.layers import Layer
     from ragcli.settings import Settings
 
 PROJECT_FILE = "ragcli.yaml"
@@ -45,7 +46,7 @@ class Configuration:
     @cached_property
     def layers(self) -> list[Layer]:
         """Configuration in rising precedence."""
-        from ragcli.config import Layer, environment_layers, file_layer, flag_layer
+        from ragcli.layers import Layer, environment_layers, file_layer, flag_layer
 
         files = [path for path in self._files() if path.is_file()]
         flags = {

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from ragcli.config import ENV_PREFIX
 from ragcli.hosted.provider import PROVIDERS
+from ragcli.layers import ENV_PREFIX
 from ragcli.settings import Settings
 
 HEAD = """\

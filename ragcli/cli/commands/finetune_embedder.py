@@ -8,9 +8,10 @@ from typing import Annotated, Any
 
 import typer
 
+from ragcli.cli.keeping import keep_result, roll_back
 from ragcli.cli.options import Common
 from ragcli.cli.session import Session
-from ragcli.cli.tuning import Tuning, keep_result, roll_back, tune
+from ragcli.cli.tuning import Tuning, tune
 from ragcli.errors import UsageError
 
 
