@@ -106,7 +106,7 @@ def train(order: Order, voice: Voice, stop: Stop) -> dict[str, Any]:
         "best_step": int(str(best).rsplit("-", 1)[-1]) if best else steps,
         "share": share,
         "shares": {f"{key:g}": value for key, value in shares.items()},
-        "history": run.watch.history,
+        "history": run.history,
         **report,
     }
 

@@ -28,7 +28,7 @@ class Order:
     batch: int = 64
     learning_rate: float = 2e-5
     warmup: float = 0.1
-    patience: int = 2
+    patience: int = 3
     seed: int = 7
     threads: int = 1
     evaluations: int = 5

@@ -33,7 +33,7 @@ class Recipe:
     seed: int = 7
     matryoshka: tuple[int, ...] = ()
     lora: int = 0
-    patience: int = 2
+    patience: int = 3
     most_steps: int = -1
     most_examples: int | None = None
     precision: str = "auto"

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 LORA_ALPHA = 2
 KEPT = 2
+MEASURED = f"eval_{METRIC}"
 
 
 class Trainer(SentenceTransformerTrainer):  # type: ignore[misc]
@@ -52,7 +53,6 @@ class Watch(TrainerCallback):  # type: ignore[misc]
 
     def __init__(self, order: Order, voice: Voice, stop: Stop) -> None:
         self._order, self._voice, self._stop = order, voice, stop
-        self.history: list[tuple[int, float]] = []
         self.examples = 0
 
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
@@ -68,9 +68,7 @@ class Watch(TrainerCallback):  # type: ignore[misc]
 
     def on_evaluate(self, args: Any, state: Any, control: Any, metrics: Any, **_: Any) -> None:
         """The development questions were measured."""
-        value = float(metrics[f"eval_{METRIC}"])
-        self.history.append((state.global_step, value))
-        self._voice.say(evaluated=state.global_step, ndcg=value)
+        self._voice.say(evaluated=state.global_step, ndcg=float(metrics[MEASURED]))
 
 
 @dataclass(slots=True)
@@ -84,6 +82,12 @@ class Run:
     precision: str
     order: Order
     lora: Any = field(default=None)
+
+    @property
+    def history(self) -> list[tuple[int, float]]:
+        """The steps that were measured, those before an interrupt too, with what was found."""
+        log = self.trainer.state.log_history
+        return [(entry["step"], entry[MEASURED]) for entry in log if MEASURED in entry]
 
     def plain_weights(self) -> dict[str, Any]:
         """All weights of the model as they are, without what LoRA adds, by name."""
@@ -185,7 +189,7 @@ def _sampler(order: Order, facts: Facts) -> Apart:
 
 def _arguments(order: Order, per_epoch: int, half: str, columns: list[str], *, cuda: bool) -> Any:
     steps = order.most_steps if order.most_steps > 0 else max(1, round(per_epoch * order.epochs))
-    every = max(1, steps // max(order.evaluations, 1))
+    every = max(1, -(-steps // max(order.evaluations, 1)))
     prompts = {
         name: order.query_prompt if name == "text_0" else order.document_prompt for name in columns
     }
@@ -205,7 +209,8 @@ def _arguments(order: Order, per_epoch: int, half: str, columns: list[str], *, c
         save_steps=every,
         save_total_limit=KEPT,
         load_best_model_at_end=True,
-        metric_for_best_model=f"eval_{METRIC}",
+        restore_callback_states_from_checkpoint=True,
+        metric_for_best_model=MEASURED,
         greater_is_better=True,
         logging_strategy="steps",
         logging_steps=every,

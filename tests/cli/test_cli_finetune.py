@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
 import random
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from calling import Run
+from calling import Run, environment
 from loopback import Asked, Reply, loopback
 from models import make_model
 
@@ -135,6 +137,45 @@ def test_what_is_not_better_is_not_kept_and_that_is_no_failure(ragcli: Run, tmp_
     assert not told["kept"] and told["reason"]
     assert (folder / "ragcli.yaml").read_text() == before
     assert not (folder / ".ragcli" / "models").exists()
+
+
+def test_an_interrupted_run_goes_on_where_it_was(
+    ragcli: Run, tmp_path: Path, cache_dir: Path
+) -> None:
+    folder = project(tmp_path / "project")
+    examples(folder / "data.jsonl", learnable=True)
+    more = ("--max-steps", "120", "--patience", "9")
+    command = ("finetune-embedder", "data.jsonl", *FAST[:-1], *more)
+    with subprocess.Popen(
+        [sys.executable, "-m", "ragcli", *command],
+        env=environment(tmp_path / "home", cache_dir), cwd=folder, text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
+        # A shell ignores SIGINT for what it starts in the background, perhaps these very tests.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    ) as child:  # fmt: skip
+        assert child.stderr
+        spoken = ""
+        while "of step" not in spoken and (line := child.stderr.readline()):
+            spoken += line
+        os.killpg(child.pid, signal.SIGINT)
+        out, rest = child.communicate(timeout=120)
+    assert (child.returncode, out) == (130, ""), spoken + rest
+    assert "Traceback" not in rest and "go on with --resume" in rest
+    assert not (folder / ".ragcli" / "models").exists()
+
+    kept = folder / ".ragcli" / "finetuning" / "default" / "tuned" / "checkpoints"
+    last = max(int(path.name.rpartition("-")[2]) for path in kept.glob("checkpoint-*"))
+    assert 24 <= last < 120
+    done = ragcli(*command, "--resume", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    steps = [
+        int(line.rpartition("of step ")[2].partition(":")[0])
+        for line in done.stderr.splitlines()
+        if "of step" in line
+    ]
+    assert steps == [step for step in (24, 48, 72, 96, 120) if step > last]
+    told = json.loads((folder / ".ragcli" / "models" / "tuned" / "finetuning.json").read_text())
+    assert [step for step, _ in told["training"]["history"]] == [24, 48, 72, 96, 120]
 
 
 def test_an_adapter_embeds_nothing_again(ragcli: Run, tmp_path: Path) -> None:

@@ -73,9 +73,12 @@ def test_training_learns_and_the_best_checkpoint_is_what_is_saved(told: dict) ->
 def test_an_interrupted_run_goes_on_as_if_nothing_had_been(told: dict) -> None:
     assert told["stopped"] == {**told["stopped"], "interrupted": True, "steps": 11}
     assert told["resumed"]["steps"] == told["whole"]["steps"]
-    late = [entry for entry in told["whole"]["history"] if entry[0] > 11]
-    assert late and told["resumed"]["history"] == late
+    assert told["resumed"]["history"] == told["whole"]["history"]
     assert told["apart"] == 0.0 < told["moved"]
+
+
+def test_patience_is_not_begun_anew_by_an_interrupt(told: dict) -> None:
+    assert told["still"]["steps"] == told["still resumed"]["steps"] == 6
 
 
 def test_lora_ships_merged_and_matryoshka_trains(told: dict) -> None:

@@ -185,6 +185,16 @@ def main(root: Path) -> None:
     told["stopped"] = train(first, Quiet(), Never())
     again = replace(first, stop_after=0, resume=True)
     told["resumed"] = train(again, Quiet(), Never())
+    # A rate of nothing learns nothing: patience ends at the third measurement.
+    still = {"most_steps": 12, "evaluations": 6, "patience": 2, "learning_rate": 1e-30}
+    one = order(root, "pairs", "mnrl", "patient", **still)
+    two = order(root, "pairs", "mnrl", "patient-parts", **still, stop_after=5)
+    train(two, Quiet(), Never())
+    for name, last_order in (
+        ("still", one),
+        ("still resumed", replace(two, stop_after=0, resume=True)),
+    ):
+        told[name] = train(last_order, Quiet(), Never())
     last = f"checkpoints/checkpoint-{told['whole']['steps']}"
     told["apart"] = far(root / "whole" / last, root / "parts" / last)
     told["moved"] = far(root / "whole" / "model", root / "base")

@@ -55,7 +55,7 @@ def finetune_embedder(
     ] = "all",
     patience: Annotated[
         int, typer.Option("--patience", min=1, help="Measurements without a gain before it ends.")
-    ] = 2,
+    ] = 3,
     matryoshka: Annotated[
         str | None, typer.Option("--matryoshka", metavar="N,N", help="Also good when cut to N.")
     ] = None,
@@ -125,7 +125,7 @@ def finetune_embedder(
     try:
         outcome = tune(tuning)
     except KeyboardInterrupt:
-        session.out.note("Interrupted. The last checkpoint is kept; go on with --resume.")
+        session.out.note("Interrupted. What was done is kept; go on with --resume.")
         raise typer.Exit(130) from None
     _show(session, keep_result(tuning, outcome))
 
