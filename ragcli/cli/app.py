@@ -8,7 +8,7 @@ import signal
 import sys
 import traceback
 from types import FrameType
-from typing import Annotated, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import typer
 
@@ -139,7 +139,7 @@ def run(arguments: list[str]) -> int:
         if type(error).__name__ == "NoArgsIsHelpError":
             out.help(error.format_message())
         else:
-            out.error(_usage(error))
+            out.error(_usage(error, arguments))
         return 2
     except typer.Abort:
         return 130
@@ -153,13 +153,23 @@ def run(arguments: list[str]) -> int:
     return result if isinstance(result, int) else 0
 
 
-def _usage(error: typer.TyperException) -> UsageError:
+def _usage(error: typer.TyperException, arguments: list[str]) -> UsageError:
     context = getattr(error, "ctx", None)
     command = context.command_path if context is not None else "ragcli"
     message = error.format_message()
+    wanted = getattr(error, "option_name", None)
+    commands = getattr(getattr(context, "command", None), "commands", {})
+    # The command that was typed comes before others that take the option too.
+    known = sorted(commands, key=lambda name: name not in arguments)
+    owner = next((name for name in known if _takes(commands[name], wanted)), None)
+    fix = f"Put it after the command: {command} {owner} {wanted}" if owner else ""
     return UsageError(
-        message if message.endswith((".", "?")) else message + ".", f"See: {command} --help"
+        message if message.endswith((".", "?")) else message + ".", fix or f"See: {command} --help"
     )
+
+
+def _takes(command: Any, option: str | None) -> bool:
+    return any(option in parameter.opts for parameter in command.params)
 
 
 def _debug(error: RagcliError, arguments: list[str]) -> None:

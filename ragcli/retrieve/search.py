@@ -18,6 +18,7 @@ from ragcli.retrieve.explain import why
 from ragcli.retrieve.fusion import fuse
 from ragcli.retrieve.options import RetrievalOptions
 from ragcli.retrieve.ranking import Ranked, rank
+from ragcli.retrieve.reach import out_of_reach
 from ragcli.retrieve.rerank import Reranker, rerank
 from ragcli.retrieve.sides import Side, complete, dense_side, lexical_side
 from ragcli.types import Hit
@@ -135,7 +136,7 @@ def _scene(
         options,
         selection,
         coverage,
-        _coverage_warnings(coverage, options),
+        out_of_reach(coverage, options, selection),
         reranker,
     )
 
@@ -146,18 +147,6 @@ def _open_indexes(collection: Collection, coverage: Coverage, options: Retrieval
         _ = collection.lexical
     if options.mode != "lexical" and coverage.embedded:
         _ = collection.dense
-
-
-def _coverage_warnings(coverage: Coverage, options: RetrievalOptions) -> list[str]:
-    if not coverage.chunks:
-        return ["The collection is empty: fill it with ragcli ingest PATH."]
-    if options.mode == "lexical" or coverage.embedded >= coverage.chunks:
-        return []
-    share = min(100 * coverage.embedded // coverage.chunks, 99)
-    others = "cannot be found by meaning" if options.mode == "dense" else "are found by words only"
-    return [
-        f"{share} % of chunks have vectors yet: the others {others}. Run ragcli ingest to finish."
-    ]
 
 
 def _embedded(

@@ -110,6 +110,11 @@ def test_rm_takes_documents_out_and_leaves_the_files(ragcli: Run, folder: Path) 
         "notes/goats.txt"
     ]
     assert ragcli("rm", "notes/bees.md").returncode == 2
+    gone = ragcli("list", "notes/bees.md")
+    assert (gone.returncode, gone.stdout) == (0, "")
+    assert "holds no file at or below notes/bees.md" in gone.stderr
+    nothing = ragcli("search", "goats", "--filter", "path:notes/bees.md")
+    assert "No document fits the filter" in nothing.stderr
 
 
 def test_collections_and_data_folders_keep_documents_apart(

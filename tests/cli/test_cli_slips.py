@@ -22,6 +22,19 @@ def test_no_arguments_show_the_help(ragcli: Run) -> None:
     assert said(ragcli("config"), 2).startswith("Usage: ragcli config")
 
 
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("--offline search words", "ragcli search --offline"),
+        ("--top-k 3 words", "ragcli query --top-k"),
+        ("config --offline show", "ragcli config show --offline"),
+        ("--nothing query", "ragcli --help"),
+    ],
+)
+def test_an_option_before_its_command(ragcli: Run, typed: str, meant: str) -> None:
+    assert said(ragcli(*typed.split()), 2).strip().endswith(f": {meant}")
+
+
 def test_an_env_file_that_is_no_text(ragcli: Run, tmp_path: Path) -> None:
     (tmp_path / ".env").write_bytes(b"A=\xff\n")
     assert ".env cannot be read" in said(ragcli("status"), 2)

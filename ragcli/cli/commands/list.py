@@ -45,10 +45,15 @@ def list_documents(
                 {"schema": "ragcli.list/1", "collection": collection.name, "documents": items}
             )
             return
+        listed = False
         for file in files:
+            listed = True
             path = clean(shown_path(file.path, session.cwd), one_line=True)
             detail = f"{file.chunks} chunks"
             if file.state != "ready":
                 detail = f"{outcome(file)}: {file.error}"
             said = ", ".join(filter(None, [file.format, clean(detail)]))
             session.out.data(f"{path}  {session.out.faint(said)}")
+        if not listed and under is not None:
+            place = clean(str(under), one_line=True)
+            session.out.note(f"The collection holds no file at or below {place}.")
