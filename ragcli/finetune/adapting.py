@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ragcli.embedders.lineage import ADAPTER
 from ragcli.errors import UsageError
+from ragcli.finetune import classes
 from ragcli.finetune.adapter import Fitted, fit, ranking_score
 from ragcli.finetune.ground import Ground
 from ragcli.finetune.material import Question
@@ -93,8 +94,9 @@ def fit_to(ready: Prepared, embedder: Any, most: int | None) -> Fitted | None:
     rows: dict[str, list[int]] = {}
     for at, name in enumerate(names):
         rows.setdefault(name, []).append(at)
-    train = ready.asked(ready.parts.train[:most]).values()
-    first, second = _pairs(embedder, train, rows, vectors)
+    ids = ready.parts.train[:most]
+    train = classes.beside(ready.material, ids) if ready.material.labels else ready.asked(ids)
+    first, second = _pairs(embedder, train.values(), rows, vectors)
     held = list(ready.asked(ready.parts.development).values())
     apart = [at for at, id in enumerate(ready.parts.development) if id in ready.parts.apart]
     if not len(first) or not held:

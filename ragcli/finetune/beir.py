@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from ragcli.errors import UsageError
@@ -19,12 +20,13 @@ def training(folder: Path) -> Material:
     train = folder / "qrels" / "train.tsv"
     material, texts = _opened(folder, train)
     _judge(material, train, texts)
-    trained = set(material.questions)
     test = folder / "qrels" / "test.tsv"
     if test.is_file():
-        _judge(material, test, texts)
-        material.test = frozenset(set(material.questions) - trained)
-        _tell_overlap(material, trained)
+        # Read apart: a question in both parts must not learn the answers that it is judged by.
+        held = replace(material, questions={}, rows=0)
+        _judge(held, test, texts)
+        material.rows += held.rows
+        _hold_out(material, held.questions)
     return material
 
 
@@ -67,9 +69,10 @@ def _records(path: Path, material: Material) -> Iterator[Cells]:
 
 
 def _judge(material: Material, path: Path, texts: dict[str, str]) -> None:
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+    lines = path.read_text(encoding="utf-8-sig", errors="replace").splitlines()
+    for number, line in enumerate(lines, 1):
         parts = line.split("\t") if "\t" in line else line.split()
-        if number == 1 and not parts[-1].strip().lstrip("-").isdigit():
+        if not parts or (number == 1 and not parts[-1].strip().lstrip("-").isdigit()):
             continue
         material.rows += 1
         reason = _add_judgement(material, parts, texts)
@@ -93,14 +96,21 @@ def _add_judgement(material: Material, parts: list[str], texts: dict[str, str]) 
     return ""
 
 
-def _tell_overlap(material: Material, trained: set[str]) -> None:
-    """Questions of the test part that are trained on under another id are taken out of it."""
-    texts = {material.questions[id].text.casefold().strip() for id in trained}
-    shared = {id for id in material.test if material.questions[id].text.casefold().strip() in texts}
-    if shared:
-        material.test -= shared
-        for id in shared:
-            del material.questions[id]
+def _hold_out(material: Material, held: dict[str, Question]) -> None:
+    """Set the questions of the test part aside, less those that are trained on, under this id or another."""
+    texts = {_plain(question) for question in material.questions.values()}
+    others = {
+        id: question
+        for id, question in held.items()
+        if id not in material.questions and _plain(question) not in texts
+    }
+    material.questions |= others
+    material.test = frozenset(others)
+    if shared := len(held) - len(others):
         material.notes.append(
-            f"{len(shared)} test questions are also trained on: they are left out of the proof."
+            f"{shared} test questions are also trained on: they are left out of the proof."
         )
+
+
+def _plain(question: Question) -> str:
+    return question.text.casefold().strip()

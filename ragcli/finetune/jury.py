@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,12 +28,17 @@ SHOWN = 5
 
 @dataclass(frozen=True, slots=True)
 class Jury:
-    """Questions with what each should find in a corpus; `seen` are about documents that are trained on."""
+    """Questions with what each should find in a corpus; `seen` are about documents that are trained on.
+
+    Where the data does not say what documents its passages are of, `told_apart` is False, and all
+    count as unseen.
+    """
 
     ground: Ground
     items: tuple[Item, ...]
     golds: Mapping[str, Gold]
     seen: frozenset[str]
+    told_apart: bool = True
 
     def measure(self, embedder: Any, retrieval: Retrieval) -> Values:
         """nDCG@10 by mode and question: of documents where whole ones are expected, else of chunks."""
@@ -87,7 +92,9 @@ def summon(
     if len(items) < len(usable):
         warn(f"{len(usable) - len(items)} questions are also trained on: they do not judge.")
     refuse_few(asked, items)
-    return Jury(ground, items, golds, _seen(items, golds, material, parts.train))
+    known_documents = material.shape in ("documents", "beir") or "document" in material.columns
+    seen = seen_among(items, golds, material, parts.train) if known_documents else frozenset[str]()
+    return Jury(ground, items, golds, seen, known_documents)
 
 
 def _can_be_found(gold: Gold) -> bool:
@@ -96,22 +103,34 @@ def _can_be_found(gold: Gold) -> bool:
     )
 
 
-def _seen(
+def seen_among(
     items: Collection[Item],
     golds: Mapping[str, Gold],
     material: Material,
     train: Collection[str],
 ) -> frozenset[str]:
-    """Made questions know documents by their number in the ledger, others by the name in the data."""
-    trained = {
-        material.passages[passage].document
-        for id in train
-        for passage in material.questions[id].relevant
-    }
+    """Made questions know documents by their number in the ledger, others by name or path in the data."""
+    trained = material.documents(train)
+    if material.shape == "documents":
+        return frozenset(
+            item.id
+            for item in items
+            if trained & {str(id) for target in golds[item.id].targets for id in target.documents}
+        )
+    ends = {end for name in trained for end in _ends(name)}
+    return frozenset(
+        item.id
+        for item in items
+        if any(
+            place.document in ends or not trained.isdisjoint(_ends(place.document))
+            for place in item.expected
+        )
+    )
 
-    def names(item: Item) -> set[str]:
-        if material.shape == "documents":
-            return {str(id) for target in golds[item.id].targets for id in target.documents}
-        return {place.document for place in item.expected}
 
-    return frozenset(item.id for item in items if names(item) & trained)
+def _ends(path: str) -> Iterator[str]:
+    """A path and what is left of it without its first folders: a set may name a file by any of these."""
+    yield path
+    while "/" in path:
+        path = path.partition("/")[2]
+        yield path

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from ragcli.errors import UsageError
 from ragcli.finetune import beir
-from ragcli.finetune.material import Material, Misfit, Passage, Question
+from ragcli.finetune.material import RATED, Material, Misfit, Passage, Question
 from ragcli.finetune.reading import read_rows
 from ragcli.finetune.shapes import Sample, detect, sample_of
 from ragcli.finetune.shelf import Shelf
@@ -23,6 +23,8 @@ LEAST = 10
 GOOD = 0.5
 """A scored pair from here on counts as an answer where the loss or the proof wants one."""
 PEEKED = 100
+FEW = 20
+"""Texts in a class up to which each has a list of the others; in a larger one all share one list."""
 
 
 def load(path: Path) -> Material:
@@ -45,6 +47,12 @@ def digest(text: str) -> str:
 def _file(path: Path) -> Material:
     rows = read_rows(path)
     head = list(itertools.islice(rows, PEEKED))
+    if not any(isinstance(row, dict) for _, row in head):
+        line, reason = next(((line, row) for line, row in head), (1, "it is empty"))
+        raise UsageError(
+            f"{path.name} has no row that can be read; line {line}: {reason}.",
+            "JSONL has one object in each line, CSV a header and rows.",
+        )
     names = dict.fromkeys(name for _, row in head if isinstance(row, dict) for name in row)
     columns = detect(names, path.name)
     material = Material(path.name, columns.shape, columns.named, {}, Shelf())
@@ -82,7 +90,7 @@ def _add_pair(material: Material, sample: Sample) -> None:
     document = sample.document or passage
     material.passages.setdefault(passage, Passage(sample.positive, document))
     known = material.questions.setdefault(question, Question(sample.anchor))
-    if material.shape in ("scored", "labelled"):
+    if material.shape in RATED:
         material.scores[question, passage] = sample.value
     if sample.value >= GOOD:
         known.relevant[passage] = 1
@@ -103,13 +111,15 @@ def _add_class(material: Material, sample: Sample) -> None:
 
 def _relate(material: Material) -> None:
     """In a set of classes every other text of the class answers a text."""
-    members: dict[str, list[str]] = {}
+    members: dict[str, dict[str, int]] = {}
     for name, label in material.labels.items():
-        members.setdefault(label, []).append(name)
-    for names in members.values():
-        for name in names:
-            others = [other for other in names if other != name][:PEEKED]
-            material.questions[name].relevant = dict.fromkeys(others, 1)
+        members.setdefault(label, {})[name] = 1
+    for name, label in material.labels.items():
+        mates = members[label]
+        few = len(mates) <= FEW
+        material.questions[name].relevant = (
+            {other: 1 for other in mates if other != name} if few else mates
+        )
 
 
 def _refuse(material: Material) -> None:
@@ -124,7 +134,7 @@ def _refuse(material: Material) -> None:
     if material.labels and len(set(material.labels.values())) < 2:
         raise UsageError(f"All rows of {material.name} are of one class.", "Add other classes.")
     values = set(material.scores.values())
-    if material.shape in ("scored", "labelled") and len(values) < 2:
+    if material.shape in RATED and len(values) < 2:
         raise UsageError(
             f"All rows of {material.name} have the same {material.columns.get('value')}:"
             f" {next(iter(values)):g}.",

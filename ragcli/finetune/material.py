@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import MutableMapping
+from collections.abc import Iterable, MutableMapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
 Shape = Literal["pairs", "triplets", "scored", "labelled", "classes", "beir", "documents"]
 """`scored` pairs have a score from 0 to 1, `labelled` pairs are 0 or 1, `classes` are texts with a label."""
+
+RATED: frozenset[Shape] = frozenset({"scored", "labelled"})
+"""Shapes in which each pair says how well it goes together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,7 @@ class Question:
 
     text: str
     relevant: dict[str, int] = field(default_factory=dict)
+    """In a large class one dict is shared by all of its texts, each of which is in it too."""
     refused: list[str] = field(default_factory=list)
     """Passages that the data itself names as wrong answers."""
 
@@ -77,3 +81,14 @@ class Material:
     misfits: list[Misfit] = field(default_factory=list)
     corpus: Path | None = None
     rows: int = 0
+
+    def documents(self, ids: Iterable[str]) -> set[str]:
+        """The documents that answer these questions; a text with a class is one by itself."""
+        if self.labels:
+            return set(ids)
+        return {
+            self.passages[passage].document
+            for id in ids
+            for passage in self.questions[id].relevant
+            if passage in self.passages
+        }

@@ -60,15 +60,17 @@ def order_of(ready: Prepared, recipe: Recipe, tools: Tools, loss: str) -> Order:
 def write(ready: Prepared, recipe: Recipe, tools: Tools, order: Order) -> None:
     """Mine negatives, and leave rows and development questions for the child."""
     train = list(ready.parts.train)[: recipe.most_examples]
-    wanted = max(recipe.negatives, int(order.loss in losses.NEEDS_NEGATIVES))
+    wanted = _wanted(ready, recipe, order.loss)
     hard: dict[str, list[str]] = {}
-    if wanted and losses.LOSSES[order.loss] != "classes":
-        hard = _mined(ready, tools, train, max(wanted, LEAST_HARD), recipe.seed)
-    rows = conform.rows(ready.material, train, hard, order.loss, recipe.negatives, recipe.seed)
+    if wanted and losses.LOSSES[order.loss] != "classes" and not ready.material.labels:
+        lacking = [id for id, one in ready.asked(train).items() if len(one.refused) < wanted]
+        hard = _mined(ready, tools, lacking, max(wanted, LEAST_HARD), recipe.seed)
+    rows = conform.rows(ready.material, train, hard, order.loss, wanted, recipe.seed)
     if ready.ground.records and losses.LOSSES[order.loss] != "classes":
         rows = as_searched(rows, ready.ground, ready.embedder)
     found: dict[str, int] = {}
-    if losses.LOSSES[order.loss] == "ranked" and len(train) >= FEW_BATCHES * order.batch:
+    ranked = losses.LOSSES[order.loss] == "ranked" and not ready.material.labels
+    if ranked and len(train) >= FEW_BATCHES * order.batch:
         found = topics(_answers(ready, train), ready.ground, recipe.seed)
     if training.write_rows(Path(order.rows), rows, found) == 0:
         raise UsageError("No row is left to train on.", "Add examples.")
@@ -86,6 +88,12 @@ def write(ready: Prepared, recipe: Recipe, tools: Tools, order: Order) -> None:
         recipe.seed,
         lambda name: pieces(name, ready, asked),
     )
+
+
+def _wanted(ready: Prepared, recipe: Recipe, loss: str) -> int:
+    """Negatives in each row: as asked for, at least those that the loss or the data cannot do without."""
+    own = ready.material.shape == "triplets" and losses.LOSSES[loss] == "ranked"
+    return max(recipe.negatives, int(own or loss in losses.NEEDS_NEGATIVES))
 
 
 def _answers(ready: Prepared, train: Iterable[str]) -> Iterator[str]:

@@ -8,7 +8,7 @@ from ragcli.errors import CollectionMissing, UsageError
 from ragcli.evaluate import reading
 from ragcli.finetune import forgetting, pseudo
 from ragcli.finetune.ground import Ground, embed_with, from_passages, holds, twin
-from ragcli.finetune.jury import GOOD, refuse_few, summon
+from ragcli.finetune.jury import GOOD, Jury, refuse_few, summon
 from ragcli.finetune.loading import load
 from ragcli.finetune.material import Material
 from ragcli.finetune.recipe import Prepared, Recipe, Tools
@@ -28,11 +28,7 @@ def prepare(data: Path | None, recipe: Recipe, tools: Tools) -> Prepared:
     if judges:
         ground = ready.ground if ready.own else _own(tools, "judging", records=False)
         ready.jury = summon(judges, ground, ready.material, ready.parts, tools.warn)
-        count = len(ready.jury.items)
-        tools.tell(
-            f"{count} questions of {judges.name} judge; {len(ready.seen)} of them"
-            " are about documents that are trained on."
-        )
+        _tell_jury(ready.jury, judges.name, tools)
     elif not data:
         tools.tell(f"Made questions are easy: with {GOOD} real ones, --judge SET says more.")
     tools.tell("Measuring the base on the held-out questions.")
@@ -46,6 +42,12 @@ def prepare(data: Path | None, recipe: Recipe, tools: Tools) -> Prepared:
     elif data:
         ready.probe = forgetting.made(
             ready.ground, ready.embedder, ready.material, recipe.seed, retrieval
+        )
+    if ready.probe is None or not ready.probe.questions:
+        ready.probe = None
+        tools.warn(
+            "What the tuned model forgets will not be measured: no question can be made that is about"
+            " other documents. Ask general ones of your own: --general SET."
         )
     return ready
 
@@ -122,6 +124,17 @@ def _tell_data(material: Material, tools: Tools) -> None:
         tools.warn(f"{len(material.misfits)} rows do not fit and are left out:")
     for misfit in material.misfits:
         tools.warn(str(misfit))
+
+
+def _tell_jury(jury: Jury, name: str, tools: Tools) -> None:
+    if jury.told_apart:
+        about = f"{len(jury.seen)} of them are about documents that are trained on."
+    else:
+        about = (
+            "whether they are about what is trained on cannot be told:"
+            " the data has no column document."
+        )
+    tools.tell(f"{len(jury.items)} questions of {name} judge; {about}")
 
 
 def _tell_parts(parts: Parts, tools: Tools, *, judged: bool) -> None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from itertools import chain
 
 from ragcli.errors import UsageError
-from ragcli.finetune.material import Material
+from ragcli.finetune.material import RATED, Material
 
 TEST, DEVELOPMENT = 0.2, 0.1
 MOST_TEST, MOST_DEVELOPMENT = 1000, 300
@@ -69,6 +69,7 @@ def split(material: Material, seed: int, *, judged: bool = False) -> Parts:
     else:
         development, clusters = _take(clusters, wanted)
     train = [id for cluster in clusters for id in cluster]
+    train += _only_refused(material)
     if not train or not (test or judged):
         raise UsageError(
             f"{material.name} leaves {len(train)} questions to train on and {len(test)} to judge by.",
@@ -79,10 +80,17 @@ def split(material: Material, seed: int, *, judged: bool = False) -> Parts:
     return Parts(tuple(train), tuple(development), tuple(test), seen, apart, whole)
 
 
+def _only_refused(material: Material) -> list[str]:
+    """Rated questions without an answer: nothing can be judged by them, but their scores can be learned."""
+    if material.shape not in RATED:
+        return []
+    return [id for id, question in material.questions.items() if not question.relevant]
+
+
 def _seen(material: Material, ids: Iterable[str], train: Iterable[str]) -> frozenset[str]:
     """The questions of which a document is also trained on."""
-    trained = _documents(material, train)
-    return frozenset(id for id in ids if _documents(material, [id]) & trained)
+    trained = material.documents(train)
+    return frozenset(id for id in ids if material.documents([id]) & trained)
 
 
 def _shared(material: Material, test: list[str], train: Iterable[str]) -> float:
@@ -109,15 +117,6 @@ def _take_mixed(
     return new + others, rest
 
 
-def _documents(material: Material, ids: Iterable[str]) -> set[str]:
-    return {
-        material.passages[passage].document
-        for id in ids
-        for passage in material.questions[id].relevant
-        if passage in material.passages
-    }
-
-
 def _clusters(material: Material, ids: list[str]) -> list[list[str]]:
     """Questions linked by a document of theirs, in the order in which they came (union-find)."""
     parent: dict[str, str] = {}
@@ -130,7 +129,7 @@ def _clusters(material: Material, ids: list[str]) -> list[list[str]]:
         return name
 
     for id in ids:
-        for document in sorted(_documents(material, [id])):
+        for document in sorted(material.documents([id])):
             parent[root(f"d{document}")] = root(f"q{id}")
     found: dict[str, list[str]] = {}
     for id in ids:

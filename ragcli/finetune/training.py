@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterable, Mapping
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,8 @@ from ragcli.models.switches import QUIET, SLEEPING_THREADS
 
 PATIENCE_S = 120
 MOST_POOL = 600
+MOST_ANSWERS = 100
+"""Of one question: all texts of its class answer a text."""
 KEPT_LINES = 30
 
 Listen = Callable[[dict[str, Any]], None]
@@ -62,7 +65,9 @@ def write_development(
     `texts` gives the pieces in which a passage is searched; by default it is one.
     """
     asked = [id for id in parts.development if material.questions[id].relevant]
-    pool = dict.fromkeys(name for id in asked for name in material.questions[id].relevant)
+    pool = dict.fromkeys(
+        name for id in asked for name in islice(material.questions[id].relevant, MOST_ANSWERS)
+    )
     for id in asked:
         pool |= dict.fromkeys(near.get(id, []))
     others = [name for name in material.passages if name not in pool]
@@ -73,7 +78,14 @@ def write_development(
             name: texts(name) if texts else [material.passages[name].whole] for name in pool
         },
         "questions": {id: material.questions[id].text for id in asked},
-        "relevant": {id: material.questions[id].relevant for id in asked},
+        "relevant": {
+            id: {
+                name: grade
+                for name, grade in material.questions[id].relevant.items()
+                if name in pool
+            }
+            for id in asked
+        },
         "apart": [id for id in asked if id in parts.apart],
     }
     path.write_text(json.dumps(held), encoding="utf-8")

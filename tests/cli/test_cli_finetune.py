@@ -290,3 +290,4 @@ def test_questions_of_ones_own_judge_in_place_of_made_ones(ragcli: Run, tmp_path
     assert done.returncode == 0, done.stderr
     proof = json.loads(done.stdout)["proof"]
     assert proof["dense"]["questions"] == proof["unseen"]["questions"] == 13
+    assert "forgets will not be measured" in done.stderr and "--general SET" in done.stderr

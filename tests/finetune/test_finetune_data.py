@@ -9,10 +9,13 @@ from pathlib import Path
 import pytest
 
 from ragcli.errors import UsageError
-from ragcli.finetune.loading import load
-from ragcli.finetune.material import Passage
+from ragcli.evaluate.questions import Expected, Item
+from ragcli.finetune import conform, training
+from ragcli.finetune.jury import seen_among
+from ragcli.finetune.loading import digest, load
+from ragcli.finetune.material import Material, Passage, Row
 from ragcli.finetune.shelf import Shelf
-from ragcli.finetune.split import split
+from ragcli.finetune.split import Parts, split
 
 PAIR = {"question": "what is {n}", "context": "number {n} it is"}
 FORMS = {
@@ -170,3 +173,108 @@ def test_a_shelf_holds_passages_as_a_dict_does() -> None:
         shelf["p3"]
     shelf["half"] = Passage("half a character: \ud800", "")
     assert shelf["half"].text == "half a character: ?"
+
+
+def trained_rows(material: Material, parts: Parts, loss: str, wanted: int = 0) -> list[Row]:
+    return list(conform.rows(material, parts.train, {}, loss, wanted, seed=1))
+
+
+@pytest.mark.parametrize("loss", ["cosent", "contrastive"])
+def test_every_rated_pair_is_trained_on_and_none_is_invented(loss: str, tmp_path: Path) -> None:
+    data = [
+        {"sentence1": f"a {n}", "sentence2": f"b {n}", "score": round(n / 100, 2)}
+        for n in range(101)
+    ]
+    data += [{"sentence1": "a 90", "sentence2": f"c {n}", "score": 0.1} for n in range(5)]
+    material = load(write(tmp_path / "data.jsonl", data))
+    parts = split(material, 1)
+    held = {*parts.test, *parts.development}
+    assert all(material.questions[id].relevant for id in held)
+    wanted = {
+        (row["sentence1"], row["sentence2"]): row["score"]
+        for row in data
+        if digest(row["sentence1"]) not in held
+    }
+    if loss == "contrastive":
+        wanted = {pair: float(score >= 0.5) for pair, score in wanted.items()}
+    made = {row.texts: row.label for row in trained_rows(material, parts, loss)}
+    assert made == wanted
+
+
+def test_each_wrong_answer_of_a_triplet_is_in_a_row(tmp_path: Path) -> None:
+    data = [
+        {"anchor": f"a {n}", "positive": f"b {n}", "negative": f"c {n} {at}"}
+        for n in range(30)
+        for at in range(3)
+    ]
+    material = load(write(tmp_path / "data.jsonl", data))
+    parts = split(material, 1)
+    trained = {material.questions[id].text for id in parts.train}
+    rows = trained_rows(material, parts, "mnrl", 1)
+    wanted = [tuple(row.values()) for row in data if row["anchor"] in trained]
+    assert sorted(row.texts for row in rows) == sorted(wanted)
+    # Two in a row: the second row of each is filled up.
+    assert {len(row.texts) for row in trained_rows(material, parts, "mnrl", 2)} == {4}
+    assert len(trained_rows(material, parts, "mnrl", 2)) == 2 * len(trained)
+
+
+def test_a_question_in_both_parts_learns_nothing_of_the_one_that_judges(tmp_path: Path) -> None:
+    folder = beir(tmp_path / "set")
+    with (folder / "qrels" / "test.tsv").open("a") as file:
+        file.write("\nq3\td39\t1\n")
+    material = load(folder)
+    assert "q3" not in material.test and material.questions["q3"].relevant == {"d3": 1}
+    assert len(material.test) == 10
+    assert material.notes == [
+        "1 test questions are also trained on: they are left out of the proof."
+    ]
+
+
+@pytest.mark.parametrize("loss", ["mnrl", "cosent", "batch-all-triplet", "triplet"])
+def test_of_a_class_only_texts_that_train_are_in_rows(loss: str, tmp_path: Path) -> None:
+    data = [{"text": f"text {n}", "label": f"kind {n % 3}"} for n in range(300)]
+    material = load(write(tmp_path / "data.jsonl", data))
+    parts = split(material, 1)
+    rows = trained_rows(material, parts, loss, 1)
+    trained = {material.questions[id].text for id in parts.train}
+    assert {text for row in rows for text in row.texts} == trained
+    kinds = {row["text"]: row["label"] for row in data}
+    for row in rows:
+        first = kinds[row.texts[0]]
+        if loss == "cosent":
+            assert (kinds[row.texts[1]] == first) == row.label
+        elif loss != "batch-all-triplet":
+            assert [kinds[text] == first for text in row.texts[1:]] == [True, False]
+
+
+def test_a_large_class_is_related_without_a_list_for_each_text(tmp_path: Path) -> None:
+    data = [{"text": f"text {n}", "label": "left" if n % 2 else "right"} for n in range(2000)]
+    material = load(write(tmp_path / "data.jsonl", data))
+    answers = {id: question.relevant for id, question in material.questions.items()}
+    assert len({id(one) for one in answers.values()}) == 2
+    assert all(len(one) == 1000 for one in answers.values())
+    parts = split(material, 1)
+    training.write_development(tmp_path / "held.json", material, parts, {}, 1)
+    held = json.loads((tmp_path / "held.json").read_text())
+    assert len(held["passages"]) < 1000
+    assert all(set(names) <= set(held["passages"]) for names in held["relevant"].values())
+
+
+@pytest.mark.parametrize("text", ["", json.dumps([PAIR] * 9, indent=1)])
+def test_a_file_without_rows_is_refused_for_that(text: str, tmp_path: Path) -> None:
+    (tmp_path / "data.json").write_text(text)
+    with pytest.raises(UsageError, match="has no row that can be read; line 1: it is"):
+        load(tmp_path / "data.json")
+
+
+def test_a_judging_question_is_seen_where_its_document_is_trained_on(tmp_path: Path) -> None:
+    data = [
+        {"question": f"asks {n}", "context": f"text {n}", "document": f"docs/book-{n}.md"}
+        for n in range(60)
+    ]
+    material = load(write(tmp_path / "data.jsonl", data))
+    train = split(material, 1).train
+    trained = sorted(material.documents(train))[0]
+    names = [trained, trained.removeprefix("docs/"), f"home/{trained}", f"other-{trained}", "x.md"]
+    items = [Item(name, "?", (Expected(name),)) for name in names]
+    assert seen_among(items, {}, material, train) == {*names[:3]}
