@@ -52,8 +52,8 @@ def evaluate(
     """Measure the system that a session configures; also the folder of its collection."""
     from ragcli.evaluate.evaluation import Evaluation
 
-    configured = _configured(session)
-    chosen = wanted.modes or [configured]
+    usual = configured(session)
+    chosen = wanted.modes or [usual]
     if RERANKED in chosen:
         session.choose_reranker(True)
     with session.asking(wanted.inside) as asking:
@@ -65,14 +65,17 @@ def evaluate(
         for mode in chosen:
             progress.phase(f"{name} {mode}".strip(), sum(bool(g.grades) for g in golds.values()))
             modes[mode] = _searched(session, collection, questions, golds, mode, wanted, progress)
-        answers = _answered(asking, questions, golds, wanted, progress) if wanted.answers else None
+        answers = None
+        if wanted.answers:
+            _warm(session, asking, questions.items[0])
+            answers = _answered(asking, questions, golds, wanted, progress)
         system = {**session.stack_json(), "chunks": collection.ledger.coverage().chunks}
     if searched != {"lexical"}:
         system["embedder"] = session.embedder_info.model
     return Evaluation(
         name,
         system,
-        configured if configured in modes else chosen[0],
+        usual if usual in modes else chosen[0],
         modes,
         answers,
         problems,
@@ -80,7 +83,7 @@ def evaluate(
     ), collection.directory
 
 
-def _configured(session: Session) -> str:
+def configured(session: Session) -> str:
     """The way that questions are asked without a flag."""
     return RERANKED if session.reranker_name else session.settings.retrieval.mode
 
@@ -169,3 +172,13 @@ def _answers(
     found = asking.answer(asked, filter_by=list(wanted.filter_by), explain=False)
     for item, (_, answer) in zip(questions.items, found, strict=True):
         yield item, answer
+
+
+def _warm(session: Session, asking: Asking, item: Item) -> None:
+    """Load what the answers need, so that the first of them takes no longer than the others."""
+    from ragcli.cli.asking import Question
+
+    if session.llm.name is not None:
+        _ = session.llm.ready
+    for _ in asking.search([Question(item.text)], by="chunk", filter_by=None, explain=False):
+        pass

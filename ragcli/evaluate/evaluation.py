@@ -9,7 +9,8 @@ from typing import Any
 from ragcli.evaluate.answers import Judged
 from ragcli.evaluate.paired import interval
 from ragcli.evaluate.questions import Problem, QuestionSet
-from ragcli.evaluate.run import Measured, latency
+from ragcli.evaluate.run import Measured
+from ragcli.evaluate.timing import latency
 
 SCHEMA = "ragcli.evaluate/1"
 

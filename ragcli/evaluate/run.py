@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from ragcli.evaluate.gold import Gold
 from ragcli.evaluate.metrics import Measure, Values, mean, per_question
 from ragcli.evaluate.questions import Item
+from ragcli.evaluate.timing import timed
 
 if TYPE_CHECKING:
     from ragcli.index.collection import Collection
@@ -16,14 +17,13 @@ if TYPE_CHECKING:
     from ragcli.retrieve.rerank import Reranker
     from ragcli.retrieve.search import QueryEmbedder
 
-PERCENTILES = (50, 95, 99)
-
 
 @dataclass(slots=True)
 class Measured:
-    """What one way to search found: values by measure and question, milliseconds by question.
+    """What one way to search found: values by measure and question.
 
-    `ranks` has the rank of the first thing found for each question, None where nothing was.
+    `ranks` has the rank of the first thing found for each question, None where nothing was;
+    `milliseconds` what single searches took, for a sample of the questions.
     """
 
     values: Values
@@ -49,7 +49,8 @@ def measure(
 ) -> Measured:
     """Search for every question that expects something, as deep as the measures look.
 
-    Questions that expect whole documents are searched by document, the others by chunk.
+    Questions that expect whole documents are searched by document, the others by chunk. Many are
+    embedded together here, so how long a search takes is measured by others, one at a time.
     """
     from ragcli.retrieve.search import search_many
 
@@ -64,7 +65,6 @@ def measure(
         results = search_many(collection, embedder, (item.text for item in asked), deep, reranker)
         for item, result in zip(asked, results, strict=True):
             rankings[item.id] = golds[item.id].ranking(result.hits)
-            measured.milliseconds[item.id] = result.timings_ms["total"]
             measured.warnings += [
                 warning for warning in result.warnings if warning not in measured.warnings
             ]
@@ -72,17 +72,10 @@ def measure(
     relevant = {id: golds[id].grades for id in rankings}
     measured.values = per_question(rankings, relevant, measures)
     measured.ranks = {id: _first(names, relevant[id]) for id, names in rankings.items()}
+    found = [item for item in items if item.id in rankings]
+    measured.milliseconds = timed(collection, embedder, found, options, reranker)
     return measured
 
 
 def _first(names: Sequence[str], relevant: Mapping[str, int]) -> int | None:
     return next((rank for rank, name in enumerate(names, 1) if name in relevant), None)
-
-
-def latency(milliseconds: Mapping[str, float]) -> dict[str, float]:
-    """The mean and the percentiles of what the questions took, in milliseconds."""
-    import numpy as np
-
-    spent = np.array(list(milliseconds.values()) or [0.0])
-    found = {f"p{share}": float(np.percentile(spent, share)) for share in PERCENTILES}
-    return {name: round(value, 1) for name, value in {"mean": spent.mean(), **found}.items()}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -11,12 +12,14 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "ingest"))
 
 from desk import Desk, desk_at
 
+from ragcli.evaluate import timing
 from ragcli.evaluate.answers import judge
 from ragcli.evaluate.gold import Gold, resolve, says
 from ragcli.evaluate.making import defined, make
 from ragcli.evaluate.metrics import Measure
 from ragcli.evaluate.questions import Expected, Item
-from ragcli.evaluate.run import latency, measure
+from ragcli.evaluate.run import measure
+from ragcli.evaluate.timing import latency
 from ragcli.retrieve.options import RetrievalOptions
 from ragcli.types import Hit
 
@@ -143,7 +146,43 @@ def test_measuring_asks_by_document_or_by_chunk(desk: Desk, mode: str) -> None:
     assert found.values["Hit@1"] == {"document": 1, "line": 1, "answer": 1}
     assert found.ranks == {"document": 1, "line": 1, "answer": 1}
     assert len(done) == 3
-    assert set(latency(found.milliseconds)) == {"mean", "p50", "p95", "p99"}
+    told = latency(found.milliseconds)
+    assert set(told) == {"mean", "p50", "p95", "p99", "questions"}
+    assert told["questions"] == 3
+
+
+def test_single_warm_searches_are_timed(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    items = [Item(name, f"{name} {ASKED}", (Expected("guide.md"),)) for name in "abc"]
+    loads, sizes = [1.5, 0, 0, 0, 0, 0, 0], []
+
+    class Slow:
+        truncated = ()
+
+        def encode(self, texts: list[str], *, query: bool = False):
+            sizes.append(len(texts))
+            return desk.embedder.encode(texts, query=query)
+
+    def loaded() -> Slow:
+        time.sleep(loads.pop(0))
+        return Slow()
+
+    def spent(mode: str) -> dict[str, float]:
+        with desk.collection() as collection:
+            gold, _ = resolve(items, collection.ledger, [desk.folder])
+            named, options = [Measure.named("MAP")], RetrievalOptions(mode=mode)
+            return measure(
+                collection, loaded, items, gold, options, named, lambda: None
+            ).milliseconds
+
+    found = spent("dense")
+    assert found.keys() == {"a", "b", "c"}
+    assert max(found.values()) < 500
+    assert sizes == [3, 1, 1, 1, 1]
+    monkeypatch.setattr(timing, "MOST", 2)
+    assert len(spent("lexical")) == 2
+    monkeypatch.setattr(timing, "LEAST", 1)
+    monkeypatch.setattr(timing, "SECONDS", 0)
+    assert len(spent("lexical")) == 1
 
 
 def test_sets_are_made_alike_for_one_seed_and_find_their_place(desk: Desk) -> None:
