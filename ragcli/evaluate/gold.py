@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from ragcli.evaluate.extents import Extent, Extents, Reader
 from ragcli.evaluate.questions import Expected, Item, Problem
 from ragcli.types import Hit, Lines, Place, StoredChunk
 
@@ -16,8 +17,8 @@ _WORD = re.compile(r"[^\W_]+")
 ANSWER = "answer"
 
 
-class Catalogue(Protocol):
-    """The part of a ledger that knows which documents there are."""
+class Catalogue(Reader, Protocol):
+    """The part of a ledger that knows which documents there are, and their chunks."""
 
     def query(self, sql: str, parameters: Sequence[object] = ()) -> list[tuple[object, ...]]:
         """All rows of a SELECT."""
@@ -43,12 +44,15 @@ class Target:
         """Whether a chunk, or the stretch of it at `place`, stands in this place."""
         if chunk.document not in self.documents:
             return False
-        if self.pages and not _on_pages(chunk, place, self.pages):
+        return self.whole or self.meets(Extent.of(chunk, place))
+
+    def meets(self, extent: Extent) -> bool:
+        """Whether this much of one of the documents has a part in this place."""
+        if self.pages and not extent.on_pages(self.pages):
             return False
-        lines = (place or chunk.place()).lines
-        if self.lines is None or lines is None:
+        if self.lines is None or extent.lines is None:
             return self.lines is None or bool(self.pages)
-        return lines[0] <= self.lines[1] and self.lines[0] <= lines[1]
+        return extent.lines[0] <= self.lines[1] and self.lines[0] <= extent.lines[1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,13 +105,6 @@ def _name(number: int) -> str:
     return f"expected {number}"
 
 
-def _on_pages(chunk: StoredChunk, place: Place | None, pages: tuple[int, ...]) -> bool:
-    known = [span.page for span in chunk.spans if span.page is not None]
-    if place is not None and place.page is not None:
-        known = [place.page]
-    return bool(known) and any(min(known) <= page <= max(known) for page in pages)
-
-
 def says(text: str, answers: Iterable[str]) -> bool:
     """Whether a text holds one of the answers: whole words, case and punctuation aside."""
     said = f" {_words(text)} "
@@ -127,15 +124,15 @@ def resolve(
     or the end of a path.
     """
     wanted = {place.document for item in items for place in item.expected}
-    known = _Documents(catalogue, wanted, folders)
+    known, extents = _Documents(catalogue, wanted, folders), Extents(catalogue)
     golds, problems = {}, []
     for item in items:
         targets = tuple(known.target(place) for place in item.expected)
         golds[item.id] = Gold(targets, item.answers or ())
         problems += [
-            Problem(item.file, item.line, f"{_shown(place)} is not in the collection")
+            Problem(item.file, item.line, f"{_shown(place)} {wrong}")
             for place, target in zip(item.expected, targets, strict=True)
-            if not target.documents
+            if (wrong := _wrong(target, extents))
         ]
     return golds, problems
 
@@ -143,6 +140,18 @@ def resolve(
 def _shown(place: Expected) -> str:
     record = f" #{place.doc_id}" if place.doc_id else ""
     return f"the document {place.document!r}{record}"
+
+
+def _wrong(target: Target, extents: Extents) -> str:
+    """Why nothing can be found in this place, if that is so."""
+    if not target.documents:
+        return "is not in the collection"
+    if target.whole or any(target.meets(one) for id in target.documents for one in extents.of(id)):
+        return ""
+    pages = " or ".join(map(str, target.pages))
+    lines = "-".join(map(str, target.lines or ()))
+    where = [f"page {pages}"] * bool(pages) + [f"lines {lines}"] * bool(lines)
+    return f"has no text on {', '.join(where)}"
 
 
 class _Documents:

@@ -82,6 +82,19 @@ def test_what_is_not_there_is_named(desk: Desk) -> None:
     assert found["q"].grades == {"expected 0": 1, "expected 1": 1}
 
 
+def test_pages_and_lines_that_are_not_there_are_named(desk: Desk) -> None:
+    places = (
+        Expected("guide.md", lines=(7, 7)), Expected("guide.md", lines=(900, 910)),
+        Expected("guide.md", pages=(3,)), Expected("guide.md", pages=(3, 4), lines=(7, 7)),
+    )  # fmt: skip
+    items = [Item(f"q{at}", "?", (place,), file="s", line=at) for at, place in enumerate(places)]
+    assert golds(desk, *items)[1] == [
+        "s:1: the document 'guide.md' has no text on lines 900-910",
+        "s:2: the document 'guide.md' has no text on page 3",
+        "s:3: the document 'guide.md' has no text on page 3 or 4, lines 7-7",
+    ]
+
+
 def test_lines_and_answers_tell_chunks_apart(desk: Desk) -> None:
     by_lines = Item("lines", "?", (Expected("guide.md", lines=(7, 7)),))
     by_answer = Item("answer", "?", answers=("the BLUE box,",))
