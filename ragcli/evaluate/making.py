@@ -75,18 +75,24 @@ class Made:
 
 
 def make(ledger: Ledger, count: int, seed: int) -> Iterator[Made]:
-    """Up to `count` questions, spread over the documents and over the ways to make them."""
+    """Up to `count` questions, spread over the documents and over the ways to make them.
+
+    Each chunk gives one before any gives a second.
+    """
     frequency, made, asked = _frequencies(ledger, seed), Counter[str](), set[str]()
-    for chunk in sampled(ledger, seed):
-        options = [one for one in candidates(chunk, frequency) if one.question not in asked]
-        if not options:
-            continue
-        chosen = min(options, key=lambda one: made[one.made])
-        made[chosen.made] += 1
-        asked.add(chosen.question)
-        yield chosen
-        if len(asked) == count:
-            return
+    before = -1
+    while before < len(asked):
+        before = len(asked)
+        for chunk in sampled(ledger, seed):
+            options = [one for one in candidates(chunk, frequency) if one.question not in asked]
+            if not options:
+                continue
+            chosen = min(options, key=lambda one: made[one.made])
+            made[chosen.made] += 1
+            asked.add(chosen.question)
+            yield chosen
+            if len(asked) == count:
+                return
 
 
 def make_with(
@@ -147,8 +153,7 @@ def candidates(chunk: StoredChunk, frequency: Counter[str]) -> Iterator[Made]:
     for span in spans:
         if what := defined(chunk.text[slice(*span)]):
             yield Made(what, "definition", chunk, span)
-            break
-    yield from _key_sentence(chunk, spans, frequency)
+    yield from _key_sentences(chunk, spans, frequency)
 
 
 def defined(sentence: str) -> str | None:
@@ -166,16 +171,15 @@ def defined(sentence: str) -> str | None:
     )
 
 
-def _key_sentence(
+def _key_sentences(
     chunk: StoredChunk, spans: Sequence[tuple[int, int]], frequency: Counter[str]
 ) -> Iterator[Made]:
-    """The sentence with the rarest words, asked for by them in their order."""
+    """Sentences asked for by their rarest words, in the order of these; the rarest come first."""
     rare = [(_rarest(chunk.text[slice(*span)], frequency), span) for span in spans]
     rare = [(words, span) for words, span in rare if len(words) == RARE]
-    if rare:
-        words, span = min(
-            rare, key=lambda pair: (sum(frequency[w.lower()] for w in pair[0]), pair[1])
-        )
+    for words, span in sorted(
+        rare, key=lambda pair: (sum(frequency[w.lower()] for w in pair[0]), pair[1])
+    ):
         listed = f"{', '.join(words[:-1])} and {words[-1]}"
         yield Made(f"What is said about {listed}?", "key sentence", chunk, span)
 

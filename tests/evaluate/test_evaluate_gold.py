@@ -219,6 +219,28 @@ def test_sets_are_made_alike_for_one_seed_and_find_their_place(desk: Desk) -> No
             assert gold[row["id"]].ranking([Hit(chunk, 1)]) == ["expected 0"], row
 
 
+def test_passages_are_asked_again_until_there_are_enough_questions(desk: Desk) -> None:
+    desk.write(
+        "long.md",
+        "# Long\n\nA lathe is a machine that turns wood for turners. A chisel is a blade that cuts"
+        " spindles quickly.\nMembers return borrowed chisels before Tuesday evening.\n",
+    )
+    desk.ingest()
+    with desk.collection() as collection:
+        chunks = collection.ledger.coverage().chunks
+        few, many, all_of_them = (
+            list(make(collection.ledger, count, 1)) for count in (chunks, chunks + 2, 1000)
+        )
+    assert len({one.chunk.id for one in few}) == len(few) <= chunks
+    assert len(many) == chunks + 2
+    assert many[: len(few)] == all_of_them[: len(few)] == few
+    asked = [one.question for one in all_of_them]
+    assert len(set(asked)) == len(asked) > len(many)
+    assert {"What is a lathe?", "What is a chisel?"} <= {*asked}
+    long = [one.made for one in all_of_them if one.chunk.path.endswith("long.md")]
+    assert long.count("key sentence") > 1
+
+
 def _flat(collection, row) -> str:
     return " ".join(collection.ledger.chunk_by_id(row["chunk"]).text.split())
 
