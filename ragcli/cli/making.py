@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ragcli.cli.files import check_new, write_new
 from ragcli.cli.output import to_json
 from ragcli.cli.progress import TerminalProgress
 from ragcli.cli.render import shown_path
@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 
 def make_set(session: Session, count: int, seed: int, output: Path | None) -> None:
     """Write `count` questions to a new file, or to stdout."""
-    if output is not None and (session.cwd / output).exists():
-        raise UsageError(f"{output} exists already.", "Choose another name with --out.")
+    file = None if output is None else session.cwd / output.expanduser()
+    if file is not None:
+        check_new(file)
     try:
         with session.collection() as collection, TerminalProgress(session.out) as progress:
             progress.phase("questions", count)
@@ -36,26 +37,15 @@ def make_set(session: Session, count: int, seed: int, output: Path | None) -> No
             "The collection has no sentence to ask for.", "Fill it with: ragcli ingest PATH..."
         )
     lines = [to_json(row) for row in rows]
-    if output is None:
-        for line in lines:
-            session.out.data(line)
-    else:
-        write_new(session.cwd / output, lines)
+    if file is not None:
+        write_new(file, lines)
+    for line in lines if file is None else []:
+        session.out.data(line)
     if len(rows) < count:
         session.out.warn(f"Only {len(rows)} questions could be made, not {count}.")
     session.out.note(
         "Review them before you rely on them: delete or reword lines that nobody would ask."
     )
-
-
-def write_new(file: Path, lines: Sequence[str]) -> None:
-    """Write the lines of a question set; raises UsageError where there is such a file."""
-    if file.exists():
-        raise UsageError(f"{file} exists already.", "Choose another name with --out.")
-    # A set quotes the documents: it is for the eyes of its owner.
-    handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    with os.fdopen(handle, "w", encoding="utf-8") as stream:
-        stream.writelines(f"{line}\n" for line in lines)
 
 
 def _made(session: Session, ledger: Ledger, count: int, seed: int) -> Iterator[Made]:

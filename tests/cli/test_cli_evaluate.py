@@ -108,8 +108,9 @@ def test_a_floor_that_is_missed_is_exit_4_and_said(ragcli: Run, data: Path) -> N
         ragcli, *place, "--fail-under", "nDCG@5=0.5", "--fail-under", "Precision@10=0.9", code=4
     )
     assert [one["measure"] for one in missed["below"]] == ["Precision@10"]
-    wrong = ragcli("evaluate", *place, "--fail-under", "F1=0.5")
-    assert (wrong.returncode, wrong.stdout) == (2, "")
+    for floor in ("F1=0.5",):
+        wrong = ragcli("evaluate", *place, "--fail-under", floor)
+        assert (wrong.returncode, wrong.stdout) == (2, "")
 
 
 def test_two_configurations_are_compared(ragcli: Run, data: Path, tmp_path: Path) -> None:
@@ -129,6 +130,43 @@ def test_two_configurations_are_compared(ragcli: Run, data: Path, tmp_path: Path
     wrong = ragcli("evaluate", *place, "--compare", "nonsense", "current")
     assert wrong.returncode == 2
     assert "'nonsense' is no way to search" in wrong.stderr
+
+
+def test_a_place_that_cannot_be_written_is_said_before_anything_is_done(
+    ragcli: Run, data: Path, tmp_path: Path
+) -> None:
+    place = ("--data-dir", str(data))
+    nowhere = str(tmp_path / "absent" / "x.jsonl")
+    for arguments in (
+        ["evaluate", "--make-set", "3", "--out", nowhere],
+        ["feedback", "export", "--out", nowhere],
+    ):
+        refused = ragcli(*arguments, *place)
+        assert (refused.returncode, refused.stdout) == (1, "")
+        assert "cannot be written" in refused.stderr
+        assert len(refused.stderr.splitlines()) == 2
+    assert not list(data.rglob("evaluations.jsonl"))
+
+
+def test_pages_and_lines_that_no_document_has_are_named(
+    ragcli: Run, data: Path, tmp_path: Path
+) -> None:
+    places = [
+        {"document": "handbook.md", "page": 3},
+        {"document": "safety.pdf", "page": 77},
+        {"document": "handbook.md", "lines": "900-910"},
+        {"document": "safety.pdf", "page": 1},
+    ]
+    text = "".join(json.dumps({"question": "Where?", **place}) + "\n" for place in places)
+    (tmp_path / "places.jsonl").write_text(text)
+    place = ("places.jsonl", "--data-dir", str(data), "--mode", "lexical")
+    problems = evaluated(ragcli, *place)["set"]["problems"]
+    assert [(one["line"], one["reason"]) for one in problems] == [
+        (1, "the document 'handbook.md' has no text on page 3"),
+        (2, "the document 'safety.pdf' has no text on page 77"),
+        (3, "the document 'handbook.md' has no text on lines 900-910"),
+    ]
+    assert "places.jsonl:2: the document 'safety.pdf'" in ragcli("evaluate", *place).stderr
 
 
 def test_two_embedders_are_compared_each_on_its_collection(
@@ -166,6 +204,13 @@ def test_a_set_that_ragcli_wrote_can_be_asked(ragcli: Run, data: Path, tmp_path:
     assert found["set"]["problems"] == []
     assert found["modes"]["hybrid"]["measures"]["Recall@100"] == 1
     assert ragcli("evaluate", "--make-set", "6", "--out", "made.jsonl", *place).returncode == 2
+    more = ragcli("evaluate", "--make-set", "20", *place)
+    assert len(more.stdout.splitlines()) == 20
+    assert "Only" not in more.stderr
+    most = ragcli("evaluate", "--make-set", "1000", *place)
+    made = len(most.stdout.splitlines())
+    assert made > 20
+    assert f"Only {made} questions could be made, not 1000." in most.stderr
 
 
 def test_a_language_model_words_the_questions_when_there_is_one(ragcli: Run, data: Path) -> None:

@@ -8,7 +8,7 @@ from typing import Annotated, Any, cast
 
 import typer
 
-from ragcli.cli.making import write_new
+from ragcli.cli.files import check_new, write_new
 from ragcli.cli.options import Common
 from ragcli.cli.output import clean, to_json
 from ragcli.cli.render import snippet
@@ -36,6 +36,9 @@ def feedback(
     if action not in ACTIONS:
         raise UsageError(f"There is no {action!r}.", f"Use one of: {', '.join(ACTIONS)}.")
     session = Session(common, os.environ, Path.cwd())
+    file = None if output is None else session.cwd / output.expanduser()
+    if file is not None and action == "export":
+        check_new(file)
     with session.collection() as collection:
         folder = collection.directory
     remember = session.settings.remember
@@ -46,9 +49,9 @@ def feedback(
         _list(session, kept(folder, remember))
     else:
         lines = [to_json(row) for row in rows(judged(folder))]
-        if output is not None:
-            write_new(session.cwd / output, lines)
-        for line in lines if output is None else []:
+        if file is not None:
+            write_new(file, lines)
+        for line in lines if file is None else []:
             session.out.data(line)
 
 
