@@ -91,15 +91,17 @@ def _rank(value: int | None) -> str:
 
 def print_history(out: Output, records: Sequence[dict[str, Any]]) -> None:
     """One line for each evaluation, oldest first, and the trend of each set below."""
+    from ragcli.evaluate.history import way
+
     rows, trends = [], dict[str, list[float]]()
     for record in records:
         measures = record["modes"].get(record["mode"]) or {}
         first = next(iter(measures), None)
         shown = f"{first} {measures[first]:.3f}" if first else ""
         if first:
-            key = f"{record['set']['name']} {record['mode']} {first}"
+            key = f"{record['set']['name']} {way(record)} {first}"
             trends.setdefault(key, []).append(measures[first])
-        rows.append([record["time"], record["set"]["name"], record["mode"], shown])
+        rows.append([record["time"], record["set"]["name"], way(record), shown])
     print_table(out, ["when", "set", "mode", "result"], rows)
     for name, values in trends.items():
         if len(values) > 1:

@@ -14,10 +14,14 @@ from typing import Any
 FILE = "evaluations.jsonl"
 
 
-def remember(folder: Path, facts: dict[str, Any]) -> None:
-    """Add one evaluation, as its JSON form; raises OSError where the folder cannot be written."""
+def remember(folder: Path, facts: dict[str, Any], side: str | None = None) -> None:
+    """Add one evaluation, as its JSON form; raises OSError where the folder cannot be written.
+
+    `side` is what stood for it where it was one of two that were compared.
+    """
     record = {
         "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        **({"side": side} if side else {}),
         "set": {name: facts["set"][name] for name in ("name", "digest", "questions")},
         **{name: facts[name] for name in ("embedder", "store", "llm", "top_k", "chunks", "mode")},
         "modes": {name: found["measures"] for name, found in facts["modes"].items()},
@@ -50,6 +54,12 @@ def remembered(folder: Path) -> list[dict[str, Any]]:
         if isinstance(record, dict) and {"time", "set", "mode", "modes"} <= record.keys():
             found.append(record)
     return found
+
+
+def way(record: dict[str, Any]) -> str:
+    """How a remembered evaluation searched: the mode, and the side of a comparison that says more."""
+    mode, side = str(record["mode"]), record.get("side")
+    return f"{mode} ({side})" if side and side != mode else mode
 
 
 def _last_byte(path: Path) -> bytes:

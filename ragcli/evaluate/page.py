@@ -108,6 +108,9 @@ def _modes(modes: dict[str, Any]) -> Iterable[str]:
 
 def _figures(found: dict[str, Any]) -> Iterable[str]:
     names = list(next(iter(found.values()))["measures"])
+    if not names:
+        yield "<p>Nothing was to be found.</p>"
+        return
     rows = []
     for way, figures in found.items():
         spent = figures["latency_ms"]

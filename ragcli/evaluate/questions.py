@@ -52,6 +52,11 @@ class Item:
         return self.answers == () and not self.expected
 
     @property
+    def findable(self) -> bool:
+        """Whether it says what should be found."""
+        return bool(self.expected or self.answers)
+
+    @property
     def by_document(self) -> bool:
         """Whether whole documents are expected; else a hit is a chunk."""
         return bool(self.expected) and all(place.whole for place in self.expected)

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from ragcli.evaluate.answers import HOLDS
+from ragcli.evaluate.answers import HOLDS, SILENT_RECALL
 from ragcli.evaluate.evaluation import Evaluation
+from ragcli.evaluate.metrics import Values
 from ragcli.evaluate.paired import Difference, compare
 from ragcli.evaluate.questions import Item, QuestionSet
 
@@ -77,20 +78,25 @@ class Comparison:
 def versus(questions: QuestionSet, a: Evaluation, b: Evaluation, top_k: int) -> Comparison:
     """Compare the configured ways of two evaluations; a question flips at `top_k` hits."""
     first, second = a.modes[a.mode], b.modes[b.mode]
-    differences = {
-        name: compare(values, second.values[name])
-        for name, values in first.values.items()
-        if name in second.values
-    }
+    differences = _differences(first.values, second.values)
     flips = _found(questions, first.ranks, second.ranks, top_k)
     if a.answers and b.answers:
-        differences |= {
-            name: compare(values, b.answers.values[name])
-            for name, values in a.answers.values.items()
-            if values and b.answers.values[name]
-        }
+        of_answers = _differences(a.answers.values, b.answers.values)
+        if not differences:
+            # Nothing answers any of these: the silence to be had decides, not that it was right.
+            differences = {SILENT_RECALL: of_answers[SILENT_RECALL]}
+        differences |= of_answers
         flips += _answered(questions, a, b)
     return Comparison(a, b, differences, flips)
+
+
+def _differences(a: Values, b: Values) -> dict[str, Difference]:
+    """A difference for each measure that both have for the same question."""
+    return {
+        name: compare(values, b[name])
+        for name, values in a.items()
+        if values.keys() & b.get(name, {}).keys()
+    }
 
 
 def _found(

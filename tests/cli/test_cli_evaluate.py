@@ -108,9 +108,12 @@ def test_a_floor_that_is_missed_is_exit_4_and_said(ragcli: Run, data: Path) -> N
         ragcli, *place, "--fail-under", "nDCG@5=0.5", "--fail-under", "Precision@10=0.9", code=4
     )
     assert [one["measure"] for one in missed["below"]] == ["Precision@10"]
-    for floor in ("F1=0.5",):
+    (file,) = data.rglob("evaluations.jsonl")
+    kept = file.read_text()
+    for floor in ("F1=0.5", "hybird:nDCG@10=0.5", "hybrid:nDCG@10=0.5", "nDCG@10=nan"):
         wrong = ragcli("evaluate", *place, "--fail-under", floor)
         assert (wrong.returncode, wrong.stdout) == (2, "")
+    assert file.read_text() == kept
 
 
 def test_two_configurations_are_compared(ragcli: Run, data: Path, tmp_path: Path) -> None:
@@ -132,6 +135,54 @@ def test_two_configurations_are_compared(ragcli: Run, data: Path, tmp_path: Path
     assert "'nonsense' is no way to search" in wrong.stderr
 
 
+def test_a_comparison_is_held_to_floors_and_remembered(
+    ragcli: Run, data: Path, tmp_path: Path
+) -> None:
+    place = (SET, "--data-dir", str(data), "--compare", "lexical,retrieval.candidates=9", "dense")
+    hard = ("--fail-under", "dense:Precision@10=0.9", "--fail-under", "nDCG@10=0.5")
+    found = evaluated(ragcli, *place, *hard, "--each", code=4)
+    assert [one["measure"] for one in found["below"]] == ["dense:Precision@10"]
+    assert [len(side["each"]) for side in found["sides"]] == [11, 11]
+    assert "Precision@10" in found["sides"][0]["each"][0]["measures"]
+    for wrong in (
+        ["lexical:nDCG@10=0"],
+        ["F1=0"],
+        ["MAP=0", "--mode", "dense", "--mode", "lexical"],
+    ):
+        refused = ragcli("evaluate", *place, "--fail-under", *wrong)
+        assert (refused.returncode, refused.stdout) == (2, "")
+    spoken = ragcli("evaluate", *place, *hard)
+    assert spoken.returncode == 4
+    assert "below: dense:Precision@10 is 0." in spoken.stderr
+    place = ("--data-dir", str(data))
+    assert ragcli("evaluate", SET, *place, "--compare", "current", "hybrid").returncode == 0
+    history = evaluated(ragcli, "--history", *place)["evaluations"]
+    sides = ["lexical,retrieval.candidates=9", "dense"]
+    assert [one.get("side") for one in history] == [*sides, *sides, None, "hybrid"]
+    assert [one["mode"] for one in history] == [*["lexical", "dense"] * 2, "hybrid", "hybrid"]
+    told = ragcli("evaluate", "--history", *place).stdout
+    assert "lexical (lexical,retrieval.candidates=9)" in told
+    assert "dense nDCG@10:" in told
+
+
+def test_a_set_with_nothing_to_find_measures_silence_alone(
+    ragcli: Run, data: Path, tmp_path: Path
+) -> None:
+    lines = ({"question": text, "answers": []} for text in ("Which bus?", "Who won the cup?"))
+    (tmp_path / "un.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    place = ("un.jsonl", "--data-dir", str(data))
+    for sides in ([], ["--compare", "hybrid", "dense"]):
+        refused = ragcli("evaluate", *place, *sides)
+        assert (refused.returncode, refused.stdout) == (2, "")
+        assert "nothing to find" in refused.stderr
+        assert "--answers" in refused.stderr
+    found = evaluated(ragcli, *place, "--answers", "--compare", "hybrid", "dense")
+    assert found["comparison"]["primary"] == "Abstention recall"
+    assert found["comparison"]["measures"]["Abstention recall"]["questions"] == 2
+    page = ("--html", str(tmp_path / "page.html"))
+    assert "Abstention" in ragcli("evaluate", *place, "--answers", *page).stdout
+
+
 def test_a_place_that_cannot_be_written_is_said_before_anything_is_done(
     ragcli: Run, data: Path, tmp_path: Path
 ) -> None:
@@ -139,6 +190,8 @@ def test_a_place_that_cannot_be_written_is_said_before_anything_is_done(
     nowhere = str(tmp_path / "absent" / "x.jsonl")
     for arguments in (
         ["evaluate", "--make-set", "3", "--out", nowhere],
+        ["evaluate", SET, "--mode", "lexical", "--html", nowhere],
+        ["evaluate", SET, "--mode", "lexical", "--html", str(tmp_path)],
         ["feedback", "export", "--out", nowhere],
     ):
         refused = ragcli(*arguments, *place)

@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from ragcli.errors import UsageError
+from ragcli.evaluate.answers import ANSWERED, CITED_PRECISION, SILENT_RECALL, Judged
 from ragcli.evaluate.evaluation import Evaluation, set_json
-from ragcli.evaluate.floors import Floor, below
-from ragcli.evaluate.history import FILE, remember, remembered
+from ragcli.evaluate.floors import Floor, below, check
+from ragcli.evaluate.history import FILE, remember, remembered, way
 from ragcli.evaluate.page import comparison, report
 from ragcli.evaluate.questions import Item, QuestionSet
 from ragcli.evaluate.run import Measured
@@ -79,17 +80,55 @@ def test_a_comparison_says_better_and_lists_what_flipped() -> None:
     assert same.flips == []
 
 
+def test_measures_without_a_question_that_both_have_are_left_out_of_a_comparison() -> None:
+    answers = {"Abstention precision": {"1": 1.0}, SILENT_RECALL: {"1": 1.0}, "Holds answer": {}}
+    sides = [
+        Evaluation(name, SYSTEM, "hybrid", {"hybrid": Measured({"nDCG@10": {}})}, Judged(answers))
+        for name in "ab"
+    ]
+    nothing = QuestionSet("n", Path("n"), "jsonl", None, [Item("1", "?", answers=())])
+    compared = versus(nothing, *sides, 4)
+    assert list(compared.differences) == [SILENT_RECALL, "Abstention precision"]
+    assert "Abstention recall 1.000 against 1.000" in compared.verdict
+    assert "1 questions" in compared.verdict
+    assert "Nothing was to be found" in report(nothing, sides[0], sides[0].as_json(), [])
+
+
 def test_floors() -> None:
     found = evaluation("a", 0.8)
     floors = [Floor.read(text) for text in ("ndcg@10=0.6", "hybrid:nDCG@10=0.61", "nDCG@10 = .2")]
     assert [str(floor) for floor, _ in below(floors, found)] == ["hybrid:nDCG@10"]
     assert Floor.read("citation-recall=0.5").measure == "Citation recall"
-    for text in ("nDCG@10", "nDCG@10=x", "=3", "magic=0.5"):
+    for text in ("nDCG@10", "nDCG@10=x", "=3", "magic=0.5", "nDCG@10=nan", "nDCG@10=-inf"):
         with pytest.raises(UsageError):
             Floor.read(text)
-    for text in ("dense:nDCG@10=0", "F1=0", "MAP=0"):
-        with pytest.raises(UsageError, match="not measured"):
-            below([Floor.read(text)], found)
+
+
+def test_a_floor_under_nothing_is_refused_before_anything_is_measured() -> None:
+    items = [Item("1", "?", answers=("yes",)), Item("2", "?", answers=())]
+
+    def refused(text: str, some: list[Item] = items, answers: bool = True) -> str:
+        with pytest.raises(UsageError) as caught:
+            check([Floor.read(text)], ["dense"], some, answers=answers)
+        return f"{caught.value.message} {caught.value.fix}"
+
+    good = ["dense:MAP=1", "F1=1", "Answered=1", "abstention recall=1", "abstention precision=1"]
+    check([Floor.read(text) for text in good], ["dense"], items, answers=True)
+    assert "Measured: dense." in refused("hybird:nDCG@10=0")
+    assert "Measured: dense." in refused("hybrid:nDCG@10=0")
+    assert "--answers" in refused("F1=0", answers=False)
+    assert "'F1=0.5'" in refused("dense:F1=0.5")
+    assert "no question" in refused("F1=0", items[1:])
+    assert "no question" in refused("Citation precision=0", items[1:])
+    assert "no question" in refused("nDCG@10=0", items[1:])
+    assert "no question" in refused("Abstention recall=0", items[:1])
+
+
+def test_a_floor_under_what_no_question_came_to_be_about_is_not_reached() -> None:
+    found = evaluation("a", 0.8)
+    found.answers = Judged({CITED_PRECISION: {}, ANSWERED: {"1": 1.0}})
+    floors = [Floor.read(text) for text in ("Citation precision=0", "Answered=0.5")]
+    assert below(floors, found) == [(floors[0], None)]
 
 
 def test_history_is_private_and_survives_a_torn_line(tmp_path: Path) -> None:
@@ -103,4 +142,8 @@ def test_history_is_private_and_survives_a_torn_line(tmp_path: Path) -> None:
     records = remembered(tmp_path)
     assert [record["modes"]["hybrid"]["nDCG@10"] for record in records] == [0.6, 0.6]
     assert HOSTILE not in str(records[0]["modes"])
+    remember(tmp_path, found, "retrieval.top_k=8")
+    remember(tmp_path, found, "hybrid")
+    told = [way(record) for record in remembered(tmp_path)]
+    assert told == ["hybrid", "hybrid", "hybrid (retrieval.top_k=8)", "hybrid"]
     assert remembered(tmp_path / "absent") == []

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ragcli.cli.comparing import compare_sides, write_report
+from ragcli.cli.comparing import compare_sides
+from ragcli.cli.figures import below_json, exit_below, remember_run, write_report
+from ragcli.cli.files import check_place
 from ragcli.cli.measuring import MODES, RERANKED, Wanted, evaluate
 from ragcli.cli.options import Common, FilterBy, In, TopK
 from ragcli.cli.options import Llm as LlmOption
@@ -23,9 +25,6 @@ if TYPE_CHECKING:
     from ragcli.evaluate.floors import Floor
     from ragcli.evaluate.metrics import Measure
     from ragcli.evaluate.questions import QuestionSet
-
-BELOW = 4
-"""The exit code when a measure is below its floor: all was done, and is not as it should be."""
 
 Set = Annotated[
     Path | None,
@@ -53,7 +52,8 @@ def evaluate_command(
         typer.Option(
             "--fail-under",
             metavar="MEASURE=X",
-            help="Exit 4 when a measure is lower, such as nDCG@10=0.7; repeatable.",
+            help="Exit 4 when a measure (with --compare, of B) is lower, such as nDCG@10=0.7;"
+            " repeatable.",
         ),
     ] = None,
     html: Annotated[
@@ -118,11 +118,19 @@ def evaluate_command(
             "For example: ragcli evaluate questions.jsonl; write one with --make-set 50.",
         )
     floors = [Floor.read(text) for text in fail_under or []]
+    if html is not None:
+        check_place(session.cwd / html.expanduser())
     asked = load(questions, split=split)
+    _check_set(asked, answers)
     measures = _measures(session, measure, floors)
     wanted = Wanted(_modes(session, mode), measures, answers, inside or [], filter_by or [])
     if compare is not None:
-        compare_sides(session, asked, wanted, compare, html)
+        if len({*(mode or [])}) > 1:
+            raise UsageError(
+                "--compare searches in one way on each side, not in several.",
+                "Name the ways as sides, such as --compare dense hybrid, or give one --mode.",
+            )
+        compare_sides(session, asked, wanted, compare, floors, html, each)
         return
     _evaluate(session, asked, wanted, floors, html, each)
 
@@ -136,8 +144,9 @@ def _evaluate(
     each: bool,
 ) -> None:
     from ragcli.evaluate.evaluation import SCHEMA, set_json
-    from ragcli.evaluate.floors import below
+    from ragcli.evaluate.floors import below, check
 
+    check(floors, wanted.modes, asked.items, answers=wanted.answers)
     with TerminalProgress(session.out) as progress:
         found, folder = evaluate(session, asked, wanted, progress)
     problems = [*asked.problems, *found.problems]
@@ -146,13 +155,10 @@ def _evaluate(
         "schema": SCHEMA,
         "set": set_json(asked, problems),
         **found.as_json(),
-        "below": [
-            {"measure": str(floor), "least": floor.least, "value": round(value, 4)}
-            for floor, value in missed
-        ],
+        "below": below_json(missed),
         **({"each": found.each(asked)} if each else {}),
     }
-    _remember(session, folder, facts)
+    remember_run(session, folder, facts)
     if html is not None:
         _report(session, html, asked, found, facts, folder)
     if session.out.json:
@@ -165,10 +171,7 @@ def _evaluate(
         print_modes(session.out, facts["modes"])
         if facts["answers"]:
             print_answers(session.out, facts["answers"])
-    for floor, value in missed:
-        session.out.note(f"below: {floor} is {value:.3f}, not {floor.least:g}")
-    if missed:
-        raise typer.Exit(BELOW)
+    exit_below(session, missed)
 
 
 def _history(session: Session) -> None:
@@ -184,15 +187,6 @@ def _history(session: Session) -> None:
         session.out.note("This collection was not evaluated yet: ragcli evaluate SET")
 
 
-def _remember(session: Session, folder: Path, facts: dict[str, Any]) -> None:
-    from ragcli.evaluate.history import remember
-
-    try:
-        remember(folder, facts)
-    except OSError as error:
-        session.out.warn(f"The result was not kept with the collection ({error.strerror}).")
-
-
 def _report(
     session: Session,
     html: Path,
@@ -201,11 +195,24 @@ def _report(
     facts: dict[str, Any],
     folder: Path,
 ) -> None:
-    from ragcli.evaluate.history import remembered
+    from ragcli.evaluate.history import remembered, way
     from ragcli.evaluate.page import report
 
-    past = [one for one in remembered(folder) if one["set"].get("digest") == asked.digest]
+    past = [
+        one
+        for one in remembered(folder)
+        if one["set"].get("digest") == asked.digest and way(one) == one["mode"]
+    ]
     write_report(session, html, report(asked, found, facts, past))
+
+
+def _check_set(asked: QuestionSet, answers: bool) -> None:
+    """Raise UsageError where there is nothing to measure."""
+    if not answers and not any(item.findable for item in asked.items):
+        raise UsageError(
+            f"{asked.name} has only questions that nothing answers: there is nothing to find.",
+            "Whether they are left unanswered is measured with --answers.",
+        )
 
 
 def _modes(session: Session, names: list[str] | None) -> list[str]:
