@@ -133,6 +133,10 @@ def test_two_configurations_are_compared(ragcli: Run, data: Path, tmp_path: Path
     wrong = ragcli("evaluate", *place, "--compare", "nonsense", "current")
     assert wrong.returncode == 2
     assert "'nonsense' is no way to search" in wrong.stderr
+    for modes in (("dense",), ("dense", "lexical")):
+        flags = [part for mode in modes for part in ("--mode", mode)]
+        wrong = ragcli("evaluate", *place, "--compare", "lexical", "current", *flags)
+        assert wrong.returncode == 2 and "in one way on each side" in wrong.stderr
 
 
 def test_a_comparison_is_held_to_floors_and_remembered(

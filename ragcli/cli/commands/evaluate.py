@@ -125,9 +125,10 @@ def evaluate_command(
     measures = _measures(session, measure, floors)
     wanted = Wanted(_modes(session, mode), measures, answers, inside or [], filter_by or [])
     if compare is not None:
-        if len({*(mode or [])}) > 1:
+        named = {part.strip() for text in compare for part in text.split(",")}
+        if len({*(mode or [])}) > 1 or (mode and named & {*MODES, RERANKED}):
             raise UsageError(
-                "--compare searches in one way on each side, not in several.",
+                "--compare searches in one way on each side: that of --mode, or what the side names.",
                 "Name the ways as sides, such as --compare dense hybrid, or give one --mode.",
             )
         compare_sides(session, asked, wanted, compare, floors, html, each)
