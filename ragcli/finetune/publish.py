@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ragcli.embedders.files import storing
 from ragcli.embedders.lineage import ADAPTER, FACTS
+from ragcli.models.places import is_path
 
 if TYPE_CHECKING:
     from ragcli.embedders import EmbedderInfo
@@ -24,10 +25,26 @@ KEPT_FROM_BASE = (
     "sentence_bert_config.json",
 )
 """Taken over byte for byte: the tokenizer decides how a collection is split."""
-MAP = (
+ON_TOP = (
     f"`{ADAPTER}` is a map for the vectors of questions, which ragcli applies and was measured with;"
     " elsewhere multiply\nthem by it: `model.encode(questions) @ numpy.load(path)`.\n"
 )
+MAP = """\
+No model, but one matrix, {dimension} x {dimension}, in `{adapter}`. Load {base}: passages keep the vectors
+that it gives them, and vectors of questions are multiplied by the matrix.
+
+```python
+import numpy as np
+from sentence_transformers import SentenceTransformer
+
+model = SentenceTransformer({base!r})
+vectors = model.encode(["..."], prompt={prompt!r}, normalize_embeddings=True)
+vectors = vectors @ np.load("{adapter}")
+vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+```
+
+In ragcli, `embedder.query_adapter` names this folder and `embedder.model` is {base}.
+"""
 
 
 def restore_base_files(model: Path, base: Path) -> None:
@@ -79,7 +96,8 @@ def write_facts(folder: Path, base: EmbedderInfo, told: dict[str, Any]) -> None:
     lineage = {"base": base.model, "base_fingerprint": root}
     facts = {"schema": "ragcli.finetuning/1", **lineage, **told}
     (folder / FACTS).write_text(json.dumps(facts, indent=1), encoding="utf-8")
-    (folder / "README.md").write_text(_card(facts), encoding="utf-8")
+    how = _use_of_map(base) if _is_map(facts) else _use_of_model(facts)
+    (folder / "README.md").write_text(_card(facts, how), encoding="utf-8")
 
 
 def publish(staged: Path, target: Path) -> Path:
@@ -96,7 +114,11 @@ def publish(staged: Path, target: Path) -> Path:
     return target
 
 
-def _card(facts: dict[str, Any]) -> str:
+def _is_map(facts: dict[str, Any]) -> bool:
+    return bool(facts.get("recipe", {}).get("mode") == "adapter")
+
+
+def _card(facts: dict[str, Any], how: str) -> str:
     proof = facts.get("proof", {})
     rows = [
         f"| {name} | {part['before']:.3f} | {part['after']:.3f} | {part['verdict']} |"
@@ -105,13 +127,31 @@ def _card(facts: dict[str, Any]) -> str:
     ]
     table = "\n".join(["| nDCG@10 | before | after | |", "|---|---|---|---|", *rows])
     recipe = ", ".join(f"{key} {value}" for key, value in facts.get("recipe", {}).items())
+    what = f"A map for {facts['base']}, fitted" if _is_map(facts) else f"{facts['base']}, tuned"
     return (
-        "---\nlibrary_name: sentence-transformers\npipeline_tag: sentence-similarity\n"
-        f"base_model: {facts['base']}\n---\n\n"
-        f"# {facts['name']}\n\n"
-        f"{facts['base']}, tuned by `ragcli finetune-embedder` ({recipe}) on"
+        f"{_head(facts)}# {facts['name']}\n\n"
+        f"{what} by `ragcli finetune-embedder` ({recipe}) on"
         f" {facts.get('examples', 0)} examples of {facts.get('data', '')}.\n\n"
-        f"Measured on held-out questions in the full corpus:\n\n{table}\n\n"
+        f"Measured on held-out questions in the full corpus:\n\n{table}\n\n{how}"
+    )
+
+
+def _head(facts: dict[str, Any]) -> str:
+    """What the Hub reads: of a map not that a library would load it, of a base only what is there."""
+    lines = [] if is_path(facts["base"]) else [f"base_model: {facts['base']}"]
+    if not _is_map(facts):
+        lines = ["library_name: sentence-transformers", "pipeline_tag: sentence-similarity", *lines]
+    return "\n".join(["---", *lines, "---\n\n"]) if lines else ""
+
+
+def _use_of_model(facts: dict[str, Any]) -> str:
+    return (
         "It loads in sentence-transformers as it is. `onnx/` holds the export that ragcli runs.\n"
-        f"{MAP if facts.get('map', {}).get('strength') else ''}"
+        f"{ON_TOP if facts.get('map', {}).get('strength') else ''}"
+    )
+
+
+def _use_of_map(base: EmbedderInfo) -> str:
+    return MAP.format(
+        adapter=ADAPTER, base=base.model, dimension=base.dimension, prompt=base.query_prompt
     )
