@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from ragcli.errors import ModelError, RagcliError
-from ragcli.finetune.order import Order
+from ragcli.finetune.order import CHECKPOINTS, Order
 from ragcli.models.switches import QUIET
 
 
@@ -64,22 +64,23 @@ class Stop:
 def train(order: Order, voice: Voice, stop: Stop) -> dict[str, Any]:
     """Train, load the best checkpoint, blend it with the base, save; what came of it."""
     from ragcli.finetune.blend import blend
-    from ragcli.finetune.cost import available, foretell, peak, refuse
+    from ragcli.finetune.cost import foretell, refuse
+    from ragcli.finetune.memory import available, peak
     from ragcli.finetune.trainer import make
 
     work = Path(order.work)
     run = make(order, voice, stop)
-    refuse(run, available())
+    refuse(run, available(run.model.device.type))
     started = time.monotonic()
     base_score = run.evaluator.measure(run.model)
-    cost = foretell(run, time.monotonic() - started)
+    last = _last_checkpoint(work) if order.resume else None
+    cost = foretell(run, time.monotonic() - started, _step_of(last))
     voice.say(note=cost.sentence)
     if order.estimate:
         return {"done": True, "estimated": True, "seconds": cost.seconds, "memory": cost.memory}
     voice.say(evaluated=0, ndcg=base_score, base=True)
     base = {name: tensor.detach().clone() for name, tensor in run.plain_weights().items()}
     started = time.monotonic()
-    last = _last_checkpoint(work) if order.resume else None
     run.trainer.train(resume_from_checkpoint=last)
     seconds = time.monotonic() - started
     steps = run.trainer.state.global_step
@@ -103,7 +104,7 @@ def train(order: Order, voice: Voice, stop: Stop) -> dict[str, Any]:
         "done": True,
         "base": base_score,
         "best": best_score,
-        "best_step": int(str(best).rsplit("-", 1)[-1]) if best else steps,
+        "best_step": _step_of(best) or steps,
         "share": share,
         "shares": {f"{key:g}": value for key, value in shares.items()},
         "history": run.history,
@@ -114,9 +115,13 @@ def train(order: Order, voice: Voice, stop: Stop) -> dict[str, Any]:
 def _last_checkpoint(work: Path) -> str | None:
     from transformers.trainer_utils import get_last_checkpoint
 
-    folder = work / "checkpoints"
+    folder = work / CHECKPOINTS
     found = get_last_checkpoint(str(folder)) if folder.is_dir() else None
     return str(found) if found else None
+
+
+def _step_of(checkpoint: str | None) -> int:
+    return int(checkpoint.rpartition("-")[2]) if checkpoint else 0
 
 
 def _check_best(run: Any, best: str | None, voice: Voice) -> None:

@@ -1,16 +1,15 @@
-"""Tells what a training will cost, from a few steps done on this machine and thrown away."""
+"""Tells what a run will cost, from a few steps done on this machine and thrown away."""
 
 from __future__ import annotations
 
-import resource
 import time
 from dataclasses import dataclass
 from itertools import islice
-from pathlib import Path
 from typing import Any
 
 from ragcli.errors import ModelError
 from ragcli.finetune.losses import MINI_BATCH
+from ragcli.finetune.memory import peak
 
 OPTIMIZER_BYTES = 8
 """For each weight: Adam's two moments."""
@@ -28,13 +27,57 @@ class Cost:
     sentence: str
 
 
-def foretell(run: Any, evaluation: float) -> Cost:
-    """Time a few batches, the longest among them; the model and the dice stay as they were."""
+def foretell(run: Any, evaluation: float, done: int = 0) -> Cost:
+    """Time a few batches, the longest among them; the model and the dice stay as they were.
+
+    `evaluation` is what one measurement takes, `done` the steps before an interrupt.
+    """
+    step = _pace(run)
+    steps = max(0, run.trainer.args.max_steps - done)
+    measured = -(-steps // run.trainer.args.eval_steps) + len(run.order.shares)
+    after = run.order.afterwards
+    seconds = step * steps + evaluation * measured + after
+    device = run.model.device.type
+    memory = peak(device) + OPTIMIZER_BYTES * _weights(run)
+    proof = (
+        f", then {_time(after)} to embed the corpus with the result and ask again" if after else ""
+    )
+    return Cost(
+        seconds,
+        memory,
+        f"About {_time(seconds)} on this machine: up to {steps} steps of {step:.1f} s in"
+        f" {run.precision}, {measured} measurements of {evaluation:.0f} s{proof};"
+        f" {memory / 1e9:.1f} GB of memory{_where(device)} at the peak.",
+    )
+
+
+def refuse(run: Any, free: int | None) -> None:
+    """Raise ModelError, before any step, where the run would not fit into so many free bytes."""
+    columns = [name for name in run.trainer.train_dataset.column_names if name != "label"]
+    rows = MINI_BATCH if "cached" in run.order.loss else run.order.batch
+    tokens = min(rows * len(columns) * run.model.max_seq_length, run.model.room)
+    needed = STEP_BYTES * _weights(run) + int(tokens * run.model.bytes_per_token(run.precision))
+    if free is not None and needed > free:
+        raise ModelError(
+            f"Training needs about {needed / 1e9:.1f} GB more, and {free / 1e9:.1f} GB are"
+            f" free{_where(run.model.device.type)}.",
+            "Set a smaller --batch, or --lora 8.",
+        )
+
+
+def _weights(run: Any) -> int:
+    return sum(tensor.numel() for tensor in run.model.parameters())
+
+
+def _where(device: str) -> str:
+    return " on the GPU" if device == "cuda" else ""
+
+
+def _pace(run: Any) -> float:
+    """Seconds that a step takes on the mean."""
     import torch
 
-    trainer = run.trainer
-    sampler = trainer.args.batch_sampler()
-    batches = list(islice(iter(sampler), 64))
+    batches = list(islice(iter(run.trainer.args.batch_sampler()), 64))
     lengths = [sum(len(text) for text in _texts(run, rows)) for rows in batches]
     order = sorted(range(len(batches)), key=lambda at: lengths[at])
     chosen = [order[-1], order[len(order) // 2], order[len(order) // 4]][:PROBED]
@@ -42,33 +85,7 @@ def foretell(run: Any, evaluation: float) -> Cost:
     spent = {at: _step(run, batches[at]) for at in chosen}
     torch.set_rng_state(dice)
     pace = sum(spent.values()) / max(1, sum(lengths[at] for at in spent))
-    steps = trainer.args.max_steps
-    step = pace * sum(lengths) / len(lengths)
-    measured = run.order.evaluations + len(run.order.shares)
-    seconds = step * steps + evaluation * measured
-    weights = sum(tensor.numel() for tensor in run.model.parameters())
-    memory = peak() + OPTIMIZER_BYTES * weights
-    return Cost(
-        seconds,
-        memory,
-        f"About {_time(seconds)} on this machine: up to {steps} steps of {step:.1f} s in"
-        f" {run.precision}, {measured} measurements of {evaluation:.0f} s;"
-        f" {memory / 1e9:.1f} GB of memory at the peak.",
-    )
-
-
-def refuse(run: Any, free: int | None) -> None:
-    """Raise ModelError, before any step, where the run would not fit into so many free bytes."""
-    weights = sum(tensor.numel() for tensor in run.model.parameters())
-    columns = [name for name in run.trainer.train_dataset.column_names if name != "label"]
-    rows = MINI_BATCH if "cached" in run.order.loss else run.order.batch
-    tokens = min(rows * len(columns) * run.model.max_seq_length, run.model.room)
-    needed = STEP_BYTES * weights + int(tokens * run.model.bytes_per_token(run.precision))
-    if free is not None and needed > free:
-        raise ModelError(
-            f"Training needs about {needed / 1e9:.1f} GB more, and {free / 1e9:.1f} GB are free.",
-            "Set a smaller --batch, or --lora 8.",
-        )
+    return pace * sum(lengths) / len(lengths)
 
 
 def _texts(run: Any, rows: list[int]) -> list[str]:
@@ -86,6 +103,10 @@ def _step(run: Any, rows: list[int]) -> float:
         loss = trainer.compute_loss(run.model, inputs)
     loss.backward()
     run.model.zero_grad(set_to_none=True)
+    if run.model.device.type == "cuda":
+        import torch
+
+        torch.cuda.synchronize()
     return time.monotonic() - started
 
 
@@ -94,21 +115,6 @@ def _autocast(run: Any) -> Any:
 
     kind = run.model.device.type
     return torch.autocast(kind, torch.bfloat16, enabled=run.precision == "bf16")
-
-
-def peak() -> int:
-    """The most memory that this process has held so far, in bytes."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-
-
-def available() -> int | None:
-    """Bytes that new memory may take; None where the system does not say."""
-    try:
-        lines = Path("/proc/meminfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return None
-    found = [line.split()[1] for line in lines if line.startswith("MemAvailable")]
-    return int(found[0]) * 1024 if found else None
 
 
 def _time(seconds: float) -> str:

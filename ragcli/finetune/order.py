@@ -6,6 +6,9 @@ import json
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+CHECKPOINTS = "checkpoints"
+"""The folder of them within that of the run."""
+
 
 @dataclass(frozen=True, slots=True)
 class Order:
@@ -41,6 +44,8 @@ class Order:
     resume: bool = False
     estimate: bool = False
     """Say what it costs and stop."""
+    afterwards: float = 0.0
+    """Seconds that the proof is expected to take once the child is done."""
     log_to: list[str] = field(default_factory=list)
     curves: str = ""
     """Folder for TensorBoard's files."""

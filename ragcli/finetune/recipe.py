@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -42,6 +43,8 @@ class Recipe:
     judge: Path | None = None
     log_to: tuple[str, ...] = ()
     resume: bool = False
+    restart: bool = False
+    """Give up a run that was interrupted."""
     estimate: bool = False
 
 
@@ -84,6 +87,8 @@ class Prepared:
     jury: Jury | None = None
     own: bool = False
     """Whether the corpus is a copy of the user's collection."""
+    asking: float = 0.0
+    """Seconds that the judging questions took when they were asked last."""
 
     @property
     def seen(self) -> frozenset[str]:
@@ -92,9 +97,13 @@ class Prepared:
 
     def measure(self, embedder: Any, retrieval: Retrieval) -> Values:
         """Ask the judging questions with this embedder."""
+        started = time.monotonic()
         if self.jury:
-            return self.jury.measure(embedder, retrieval)
-        return measure(self.ground, embedder, self.asked(self.parts.test), retrieval)
+            values = self.jury.measure(embedder, retrieval)
+        else:
+            values = measure(self.ground, embedder, self.asked(self.parts.test), retrieval)
+        self.asking = time.monotonic() - started
+        return values
 
     @property
     def grounds(self) -> list[Ground]:

@@ -21,7 +21,7 @@ from ragcli.finetune import losses
 from ragcli.finetune.batches import Apart
 from ragcli.finetune.dataset import Facts, open_rows
 from ragcli.finetune.development import METRIC, Development
-from ragcli.finetune.order import Order
+from ragcli.finetune.order import CHECKPOINTS, Order
 from ragcli.finetune.slices import Sliced
 
 if TYPE_CHECKING:
@@ -194,7 +194,7 @@ def _arguments(order: Order, per_epoch: int, half: str, columns: list[str], *, c
         name: order.query_prompt if name == "text_0" else order.document_prompt for name in columns
     }
     return SentenceTransformerTrainingArguments(
-        output_dir=str(Path(order.work) / "checkpoints"),
+        output_dir=str(Path(order.work) / CHECKPOINTS),
         per_device_train_batch_size=order.batch,
         max_steps=steps,
         learning_rate=order.learning_rate,
