@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -42,9 +43,16 @@ class Tuning:
 
     @property
     def work(self) -> Path:
-        """Where a run works, until it is done."""
-        session = self.session
-        return session.data_dir / "finetuning" / session.settings.collection / (self.name or NAME)
+        """Where a run works, until it is done; an estimate has a place of its own."""
+        session, own = self.session, self.name or NAME
+        name = f".{own}.estimate" if self.recipe["estimate"] else own
+        return session.data_dir / "finetuning" / session.settings.collection / name
+
+    def alone(self) -> AbstractContextManager[None]:
+        """Keep other processes out of the place where it works. Raises CollectionBusy."""
+        from ragcli.finetune.workplace import alone
+
+        return alone(self.work, passing=self.recipe["estimate"])
 
     @property
     def curves(self) -> Path:
@@ -62,12 +70,21 @@ class Tuning:
         names = (first if number == 1 else f"{first}-{number}" for number in count(1))
         return next(name for name in names if not (self.models / name).exists())
 
+    @property
+    def key(self) -> str:
+        """The setting of the section `embedder` that is to name the result."""
+        return "query_adapter" if self.recipe["mode"] == "adapter" else "model"
 
-def tune(tuning: Tuning) -> Outcome:
-    """Train and judge. What would fail only after the training is refused before it."""
-    from ragcli.finetune.ground import Scene
-    from ragcli.finetune.recipe import Recipe, Tools
-    from ragcli.finetune.run import finetune
+    def changes(self, named: str) -> dict[str, str | None]:
+        """What a result of this name changes of the section `embedder`; None takes a setting out."""
+        # A map of before was fitted to other vectors.
+        bound = dict.fromkeys(BOUND) if self.key == "model" else {}
+        return {self.key: named, **bound}
+
+
+def refuse(tuning: Tuning) -> None:
+    """Raise UsageError where the result could not be kept as it is wanted; nothing was done yet."""
+    from ragcli.finetune import pointing
 
     session = tuning.session
     if tuning.name is not None:
@@ -81,6 +98,17 @@ def tune(tuning: Tuning) -> Outcome:
         _may_push(tuning.push, session)
     if tuning.reindex and tuning.recipe["mode"] == "full":
         session.collection().close()
+    if not tuning.recipe["estimate"]:
+        pointing.refuse(session.config.own_file, tuning.changes(str(tuning.models / NAME)))
+
+
+def tune(tuning: Tuning) -> Outcome:
+    """Train and judge what `refuse` lets pass."""
+    from ragcli.finetune.ground import Scene
+    from ragcli.finetune.recipe import Recipe, Tools
+    from ragcli.finetune.run import finetune
+
+    session = tuning.session
     if session.embedder_info.model.endswith(SMALL_MODEL):
         session.out.note(STRONGER)
     with TerminalProgress(session.out) as progress:

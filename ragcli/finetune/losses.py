@@ -7,6 +7,7 @@ References: Henderson et al. 2017 (multiple negatives), Gao et al. 2021 (cached)
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any, Literal
 
 from ragcli.errors import UsageError
@@ -44,17 +45,27 @@ TRIPLET_MARGIN = 0.3
 """For unit vectors: the library's default of 5 can never be reached by them."""
 
 
-def choose(name: str | None, shape: Shape) -> str:
-    """The loss to use; raises UsageError for a name that is not known."""
-    if name is None:
-        return CHOSEN[shape]
-    if name not in LOSSES:
+def refuse(name: str | None, sizes: Collection[int], dimension: int) -> None:
+    """Raise UsageError for a loss that is not known, or sizes beyond those of the model's vectors."""
+    if name is not None and name not in LOSSES:
         raise UsageError(f"There is no loss called {name!r}.", f"Known: {', '.join(LOSSES)}.")
-    return name
+    if max(sizes, default=0) > dimension:
+        raise UsageError(
+            f"--matryoshka {max(sizes)} is more than the {dimension} numbers of a vector of the model.",
+            f"Give sizes of less than {dimension}.",
+        )
+
+
+def choose(name: str | None, shape: Shape) -> str:
+    """The loss to use; every one takes every shape."""
+    return CHOSEN[shape] if name is None else name
 
 
 def build(name: str, model: Any, guide: Any, dimensions: list[int]) -> Any:
-    """The loss as a torch module; `guide` is the untouched base for those that want one."""
+    """The loss as a torch module; `guide` is the untouched base for those that want one.
+
+    With `dimensions` vectors cut to these count too, beside whole ones.
+    """
     from sentence_transformers.sentence_transformer import losses as known
     from sentence_transformers.sentence_transformer.losses import TripletDistanceMetric
 
@@ -78,4 +89,7 @@ def build(name: str, model: Any, guide: Any, dimensions: list[int]) -> Any:
         "batch-all-triplet": lambda: known.BatchAllTripletLoss(model, margin=TRIPLET_MARGIN),
     }
     loss = makers[name]()
-    return known.MatryoshkaLoss(model, loss, dimensions) if dimensions else loss
+    if not dimensions:
+        return loss
+    sizes = sorted({*dimensions, model.get_embedding_dimension()}, reverse=True)
+    return known.MatryoshkaLoss(model, loss, sizes)

@@ -26,12 +26,35 @@ def point(config: Path, values: Mapping[str, str | None]) -> dict[str, str | Non
 
     Raises ConfigError where the file is written in a way that is not changed by itself.
     """
+    text, before = _planned(config, values)
+    write_atomic(config, text.encode())
+    return before
+
+
+def refuse(config: Path, values: Mapping[str, str | None]) -> None:
+    """Raise ConfigError where `point` would fail, and change nothing."""
+    try:
+        _planned(config, values)
+    except ConfigError as error:
+        fix = (
+            f"Write {SECTION} there with one setting in a line, or name another file with --config."
+        )
+        raise ConfigError(error.message, fix) from error
+    folder = next(part for part in config.parents if part.exists())
+    if not (folder.is_dir() and os.access(folder, os.W_OK | os.X_OK)):
+        raise ConfigError(
+            f"{config}, which is to name the result, cannot be written.",
+            "Make its folder writable, or name another file with --config.",
+        )
+
+
+def _planned(config: Path, values: Mapping[str, str | None]) -> tuple[str, dict[str, str | None]]:
+    """The text of the file with all of these set, and what they were."""
     text = _text(config)
     before: dict[str, str | None] = {}
     for key, value in values.items():
         text, before[key] = _changed(config, text, key, value)
-    write_atomic(config, text.encode())
-    return before
+    return text, before
 
 
 def _text(config: Path) -> str:

@@ -5,15 +5,13 @@ The user's collection is only read. What a run leaves is a folder with the tuned
 
 from __future__ import annotations
 
-import json
-import shutil
 import time
-from dataclasses import asdict
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ragcli.errors import UsageError
-from ragcli.finetune import losses, ordering, publish, training
+from ragcli.finetune import afterwards, losses, ordering, publish, training, workplace
 from ragcli.finetune.adapting import adapt, put_on_top
 from ragcli.finetune.ground import embed_with
 from ragcli.finetune.order import Order
@@ -22,30 +20,31 @@ from ragcli.finetune.proof import lines, prove
 from ragcli.finetune.recipe import Outcome, Prepared, Recipe, Tools
 from ragcli.registry import Plug, require
 
+if TYPE_CHECKING:
+    from ragcli.embedders import EmbedderInfo
+
 NEEDS = Plug("ragcli.finetune.child", "finetune", ("datasets",))
+LORA = Plug("ragcli.finetune.child", "finetune", ("peft",))
 LOGS = {
     "tensorboard": Plug("ragcli.finetune.child", "finetune", ("tensorboardX",)),
     "wandb": Plug("ragcli.finetune.child", None, ("wandb",)),
 }
 MAPPED = ("pairs", "triplets", "beir")
 """Shapes whose questions people asked: what was made is unlike them, and a map would learn that."""
-PASSING = ("resume", "estimate", "general", "log_to")
-"""What may differ when a run goes on."""
 
 
 def finetune(data: Path | None, recipe: Recipe, tools: Tools) -> Outcome:
     """Train and judge. Raises UsageError for data or choices that cannot work, ModelError,
     KeyboardInterrupt after an interrupt, with the last checkpoint kept for `resume`.
     """
-    if recipe.mode == "full":
-        require("--mode", "full", NEEDS)
-        for name in recipe.log_to:
-            require("--log-to", name, LOGS[name])
-    if not recipe.resume:
-        shutil.rmtree(tools.work, ignore_errors=True)
-    tools.work.mkdir(mode=0o700, parents=True, exist_ok=True)
-    _begin(data, recipe, tools.work / "run.json")
-    ready = prepare(data, recipe, tools)
+    _refuse(recipe, tools.base)
+    workplace.begin(data, recipe, tools.work)
+    try:
+        ready = prepare(data, recipe, tools)
+    except UsageError:
+        if not recipe.resume:
+            workplace.forget(tools.work)  # a run that never began is none to go on with
+        raise
     try:
         if recipe.mode == "adapter":
             return adapt(ready, recipe, tools)
@@ -54,26 +53,29 @@ def finetune(data: Path | None, recipe: Recipe, tools: Tools) -> Outcome:
         ready.close()
 
 
-def _begin(data: Path | None, recipe: Recipe, place: Path) -> None:
-    """Note what the run is; raise UsageError where another is to be gone on with.
-
-    Other options would split the questions in another way, and judge by what was trained on.
-    """
-    asked = {"data": data, **asdict(recipe)}
-    facts = json.loads(json.dumps(asked, default=str))
-    known = json.loads(place.read_text()) if recipe.resume and place.is_file() else facts
-    for name, value in facts.items():
-        if name not in PASSING and known.get(name) != value:
-            raise UsageError(
-                f"The run to go on with was begun with {name} {known.get(name)}, not {value}.",
-                "Give it the same options, or leave out --resume.",
-            )
-    place.write_text(json.dumps(facts))
+def _refuse(recipe: Recipe, base: EmbedderInfo) -> None:
+    """Raise UsageError for choices that cannot work, before any data is read."""
+    if recipe.resume and recipe.restart:
+        raise UsageError("--resume goes on, --restart begins anew.", "Leave out one of them.")
+    if recipe.estimate and recipe.mode == "adapter":
+        raise UsageError("--estimate is for --mode full.", "Leave it out: a map takes seconds.")
+    if recipe.estimate and recipe.resume:
+        raise UsageError("--estimate says what a whole run costs.", "Leave out --resume.")
+    losses.refuse(recipe.loss, recipe.matryoshka, base.dimension)
+    if recipe.mode == "full":
+        require("--mode", "full", NEEDS)
+        if recipe.lora:
+            require("--lora", str(recipe.lora), LORA)
+        for name in recipe.log_to:
+            require("--log-to", name, LOGS[name])
 
 
 def _full(ready: Prepared, recipe: Recipe, tools: Tools) -> Outcome:
     loss = losses.choose(recipe.loss, ready.material.shape)
     order = ordering.order_of(ready, recipe, tools, loss)
+    order = replace(
+        order, afterwards=afterwards.expect(ready, mapped=ready.material.shape in MAPPED)
+    )
     if not (recipe.resume and Path(order.rows).is_file()):
         ordering.write(ready, recipe, tools, order)
     tools.tell(f"Training with {loss}, seed {recipe.seed}.")

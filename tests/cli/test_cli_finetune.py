@@ -137,6 +137,26 @@ def test_what_is_not_better_is_not_kept_and_that_is_no_failure(ragcli: Run, tmp_
     assert not told["kept"] and told["reason"]
     assert (folder / "ragcli.yaml").read_text() == before
     assert not (folder / ".ragcli" / "models").exists()
+    assert not (folder / ".ragcli" / "finetuning" / "default" / "tuned").exists()
+
+
+def interrupt(command: tuple[str, ...], at: str, folder: Path, environ: dict[str, str]) -> None:
+    """Run until these words are said, and interrupt as a terminal does."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "ragcli", *command],
+        env=environ, cwd=folder, text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
+        # A shell ignores SIGINT for what it starts in the background, perhaps these very tests.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    ) as child:  # fmt: skip
+        assert child.stderr
+        spoken = ""
+        while at not in spoken and (line := child.stderr.readline()):
+            spoken += line
+        os.killpg(child.pid, signal.SIGINT)
+        out, rest = child.communicate(timeout=120)
+    assert (child.returncode, out) == (130, ""), spoken + rest
+    assert "Traceback" not in rest and "go on with --resume" in rest
 
 
 def test_an_interrupted_run_goes_on_where_it_was(
@@ -146,28 +166,29 @@ def test_an_interrupted_run_goes_on_where_it_was(
     examples(folder / "data.jsonl", learnable=True)
     more = ("--max-steps", "120", "--patience", "9")
     command = ("finetune-embedder", "data.jsonl", *FAST[:-1], *more)
-    with subprocess.Popen(
-        [sys.executable, "-m", "ragcli", *command],
-        env=environment(tmp_path / "home", cache_dir), cwd=folder, text=True,
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
-        # A shell ignores SIGINT for what it starts in the background, perhaps these very tests.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-    ) as child:  # fmt: skip
-        assert child.stderr
-        spoken = ""
-        while "of step" not in spoken and (line := child.stderr.readline()):
-            spoken += line
-        os.killpg(child.pid, signal.SIGINT)
-        out, rest = child.communicate(timeout=120)
-    assert (child.returncode, out) == (130, ""), spoken + rest
-    assert "Traceback" not in rest and "go on with --resume" in rest
+    interrupt(command, "of step", folder, environment(tmp_path / "home", cache_dir))
     assert not (folder / ".ragcli" / "models").exists()
 
-    kept = folder / ".ragcli" / "finetuning" / "default" / "tuned" / "checkpoints"
-    last = max(int(path.name.rpartition("-")[2]) for path in kept.glob("checkpoint-*"))
+    work = folder / ".ragcli" / "finetuning" / "default" / "tuned"
+    checkpoints = (work / "checkpoints").glob("checkpoint-*")
+    last = max(int(path.name.rpartition("-")[2]) for path in checkpoints)
     assert 24 <= last < 120
+    held = {path: path.stat().st_mtime for path in work.rglob("*")}
+    for arguments, why in (
+        (("typo.jsonl", "--estimate"), "There is no training data"),
+        (("typo.jsonl", "--restart"), "There is no training data"),
+        (command[1:], f"A run was interrupted at step {last}, and can go on.\n"),
+        ((*command[1:], "--resume", "--seed", "3"), "was begun with seed 7, not 3"),
+    ):
+        refused = ragcli("finetune-embedder", *arguments, cwd=folder)
+        assert refused.returncode == 2 and why in refused.stderr, refused.stderr
+    estimated = ragcli(*command, "--estimate", cwd=folder)
+    assert estimated.returncode == 0, estimated.stderr
+    assert "to embed the corpus with the result and ask again;" in estimated.stderr
+    assert held == {path: path.stat().st_mtime for path in work.rglob("*")}
     done = ragcli(*command, "--resume", cwd=folder)
     assert done.returncode == 0, done.stderr
+    assert [path.name for path in work.parent.iterdir() if path.is_dir()] == []
     steps = [
         int(line.rpartition("of step ")[2].partition(":")[0])
         for line in done.stderr.splitlines()
@@ -176,6 +197,42 @@ def test_an_interrupted_run_goes_on_where_it_was(
     assert steps == [step for step in (24, 48, 72, 96, 120) if step > last]
     told = json.loads((folder / ".ragcli" / "models" / "tuned" / "finetuning.json").read_text())
     assert [step for step, _ in told["training"]["history"]] == [24, 48, 72, 96, 120]
+
+
+def test_a_run_goes_on_that_was_interrupted_while_it_was_judged(
+    ragcli: Run, tmp_path: Path, cache_dir: Path
+) -> None:
+    folder = project(tmp_path / "project")
+    examples(folder / "data.jsonl", learnable=True)
+    command = ("finetune-embedder", "data.jsonl", *FAST[:-1])
+    environ = environment(tmp_path / "home", cache_dir)
+    interrupt(command, "A map for questions on top", folder, environ)
+    done = ragcli(*command, "--resume", "--json", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert told["kept"], told["reason"]
+    assert told["proof"]["dense"]["before"] < 0.2
+
+
+def test_what_would_fail_after_the_training_is_refused_before_it(
+    ragcli: Run, tmp_path: Path
+) -> None:
+    folder = project(tmp_path / "project")
+    examples(folder / "data.jsonl", learnable=True)
+    command = ("finetune-embedder", "data.jsonl")
+    (folder / "brief.yaml").write_text(f"embedder: {{model: {folder / 'base'}, backend: onnx}}\n")
+    for options, why in (
+        (("--loss", "nonsense"), "There is no loss called 'nonsense'"),
+        (("--matryoshka", "16,9999"), "--matryoshka 9999 is more than the 32 numbers"),
+        (("--config", "default"), "'default' is not a file of yours to change"),
+        (("--config", "brief.yaml"), "brief.yaml is written in a way that is not changed by"),
+        (("--mode", "adapter", "--estimate"), "--estimate is for --mode full"),
+        (("--resume", "--restart"), "--resume goes on, --restart begins anew"),
+    ):
+        refused = ragcli(*command, *options, cwd=folder)
+        assert refused.returncode == 2 and why in refused.stderr, refused.stderr
+        assert "questions" not in refused.stderr
+    assert not (folder / ".ragcli" / "finetuning" / "default" / "tuned").exists()
 
 
 def test_an_adapter_embeds_nothing_again(ragcli: Run, tmp_path: Path) -> None:
@@ -203,6 +260,9 @@ def test_an_adapter_embeds_nothing_again(ragcli: Run, tmp_path: Path) -> None:
     assert ragcli("search", "tide", cwd=folder).returncode == 0
 
     result = Path(told["folder"])
+    card = (result / "README.md").read_text()
+    assert "A map for" in card and str(folder / "base") in card
+    assert "as it is" not in card
     first = (result / "query_adapter.npy").read_bytes()
     taken = ragcli("finetune-embedder", str(data), "--name", "tuned", cwd=folder)
     assert taken.returncode == 2 and "There is a model called 'tuned' already" in taken.stderr
@@ -269,9 +329,6 @@ def test_questions_of_ones_own_judge_in_place_of_made_ones(ragcli: Run, tmp_path
     (folder / "set.jsonl").write_text("\n".join(lines[:4]))
     refused = ragcli(*command, cwd=folder)
     assert refused.returncode == 2 and "set.jsonl has 4 questions to judge by" in refused.stderr
-
-    other = ragcli(*command, "--resume", "--seed", "3", cwd=folder)
-    assert other.returncode == 2 and "was begun with seed 7, not 3" in other.stderr
 
     (folder / "set.jsonl").write_text("\n".join(lines))
     done = ragcli(*command, cwd=folder)

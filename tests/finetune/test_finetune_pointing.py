@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from ragcli.errors import ConfigError, UsageError
-from ragcli.finetune.pointing import point, point_all, roll_back
+from ragcli.finetune.pointing import point, point_all, refuse, roll_back
 
 FILES = (
     "",
@@ -67,3 +67,16 @@ def test_what_was_changed_since_by_hand_is_not_taken_back(tmp_path: Path) -> Non
     with pytest.raises(UsageError, match=r"changed since: embedder\.model is /other there"):
         roll_back(tmp_path / "models")
     assert "/other" in config.read_text()
+
+
+def test_what_could_not_be_changed_afterwards_is_refused_before(tmp_path: Path) -> None:
+    config = tmp_path / "ragcli.yaml"
+    refuse(config, {"model": "/new", "query_adapter": None})
+    refuse(tmp_path / "no" / "such" / "folder" / "config.yaml", {"model": "/new"})
+    assert list(tmp_path.iterdir()) == []
+    config.write_text("embedder: {backend: onnx}\n")
+    with pytest.raises(ConfigError, match="not changed by itself") as refused:
+        refuse(config, {"model": "/new"})
+    assert "one setting in a line" in refused.value.fix
+    with pytest.raises(ConfigError, match="cannot be written"):
+        refuse(config / "below" / "config.yaml", {"model": "/new"})

@@ -57,6 +57,17 @@ def test_unused_memory_is_given_back_on_the_way(told: dict) -> None:
     assert told["tidied"]["measurements"] == len(whole["history"]) + 2
 
 
+def test_the_cost_is_that_of_the_whole_run_and_after_an_interrupt_of_what_is_left(
+    told: dict,
+) -> None:
+    first, later = told["foretold"]
+    steps = told["whole"]["steps"]
+    assert f"up to {steps} steps of" in first
+    assert "then 10 min to embed the corpus with the result and ask again;" in first
+    assert first.startswith("About 10 min on this machine")
+    assert f"up to {steps - 11} steps of" in later and "ask again" not in later
+
+
 def test_a_run_that_would_not_fit_says_so_first(told: dict) -> None:
     assert told["refused"].startswith("Training needs about 0.0 GB more")
 
@@ -86,6 +97,10 @@ def test_lora_ships_merged_and_matryoshka_trains(told: dict) -> None:
         assert told[name]["best"] > told[name]["base"]
         assert told[name]["shares"]["1"] == pytest.approx(told[name]["best"], abs=0.02)
         assert told[f"{name} moved"] > 0
+
+
+def test_vectors_that_are_not_cut_stay_trained(told: dict) -> None:
+    assert told["sizes"] == [32, 16]
 
 
 def test_nothing_that_quotes_training_rows_is_written(told: dict) -> None:

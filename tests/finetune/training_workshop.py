@@ -35,6 +35,14 @@ class Quiet:
         pass
 
 
+class Noting(Quiet):
+    def __init__(self) -> None:
+        self.notes: list[str] = []
+
+    def say(self, **fields: object) -> None:
+        self.notes += [str(fields["note"])] if "note" in fields else []
+
+
 class Never:
     asked = False
 
@@ -148,6 +156,14 @@ def refused(root: Path) -> str:
     return ""
 
 
+def sizes(root: Path) -> list[int]:
+    """What vectors are cut to in training where 16 was asked for."""
+    from ragcli.finetune.trainer import make
+
+    run = make(order(root, "pairs", "mnrl", "sizes", matryoshka=[16]), Quiet(), Never())
+    return list(run.trainer.loss.matryoshka_dims)
+
+
 @contextmanager
 def counted() -> Iterator[Counter[str]]:
     """How often unused memory is given back by steps, and by measurements."""
@@ -170,6 +186,8 @@ def main(root: Path) -> None:
     root.mkdir(exist_ok=True)
     make_model(root / "base")
     told: dict = {"trained": {}, "cut": cut_apart(root / "base"), "refused": refused(root)}
+    told["sizes"] = sizes(root)
+    first_notes, later_notes = Noting(), Noting()
     for shape in SHAPES:
         for loss in LOSSES:
             told["trained"][f"{shape} {loss}"] = train(
@@ -179,12 +197,14 @@ def main(root: Path) -> None:
             )
     long = {"epochs": 6, "patience": 9, "shares": [1.0], "learning_rate": 1e-2}
     with counted() as tidied:
-        told["whole"] = train(order(root, "pairs", "mnrl", "whole", **long), Quiet(), Never())
+        whole = order(root, "pairs", "mnrl", "whole", **long, afterwards=600.0)
+        told["whole"] = train(whole, first_notes, Never())
     told["tidied"] = dict(tidied)
     first = order(root, "pairs", "mnrl", "parts", **long, stop_after=11)
     told["stopped"] = train(first, Quiet(), Never())
     again = replace(first, stop_after=0, resume=True)
-    told["resumed"] = train(again, Quiet(), Never())
+    told["resumed"] = train(again, later_notes, Never())
+    told["foretold"] = [first_notes.notes[0], later_notes.notes[0]]
     # A rate of nothing learns nothing: patience ends at the third measurement.
     still = {"most_steps": 12, "evaluations": 6, "patience": 2, "learning_rate": 1e-30}
     one = order(root, "pairs", "mnrl", "patient", **still)
@@ -198,7 +218,7 @@ def main(root: Path) -> None:
     last = f"checkpoints/checkpoint-{told['whole']['steps']}"
     told["apart"] = far(root / "whole" / last, root / "parts" / last)
     told["moved"] = far(root / "whole" / "model", root / "base")
-    for name, options in (("lora", {"lora": 4}), ("matryoshka", {"matryoshka": [32, 16]})):
+    for name, options in (("lora", {"lora": 4}), ("matryoshka", {"matryoshka": [16]})):
         told[name] = train(
             order(root, "pairs", "mnrl", name, **{**long, **options}), Quiet(), Never()
         )

@@ -11,7 +11,7 @@ import typer
 from ragcli.cli.keeping import keep_result, roll_back
 from ragcli.cli.options import Common
 from ragcli.cli.session import Session
-from ragcli.cli.tuning import Tuning, tune
+from ragcli.cli.tuning import Tuning, refuse, tune
 from ragcli.errors import UsageError
 
 
@@ -79,6 +79,9 @@ def finetune_embedder(
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on from the last checkpoint.")
     ] = False,
+    restart: Annotated[
+        bool, typer.Option("--restart", help="Give up an interrupted run, and begin anew.")
+    ] = False,
     estimate: Annotated[
         bool, typer.Option("--estimate", help="Say what it costs, and stop.")
     ] = False,
@@ -118,16 +121,20 @@ def finetune_embedder(
         "judge": session.absolute(judge) if judge else None,
         "log_to": tuple(_one_of("log-to", one, ("tensorboard", "wandb")) for one in log_to or []),
         "resume": resume,
+        "restart": restart,
         "estimate": estimate,
     }
     source = session.absolute(data) if data else None
     tuning = Tuning(session, name, source, given, reindex, push)
-    try:
-        outcome = tune(tuning)
-    except KeyboardInterrupt:
-        session.out.note("Interrupted. What was done is kept; go on with --resume.")
-        raise typer.Exit(130) from None
-    _show(session, keep_result(tuning, outcome))
+    refuse(tuning)
+    with tuning.alone():
+        try:
+            outcome = tune(tuning)
+        except KeyboardInterrupt:
+            kept = "" if estimate else " What was done is kept; go on with --resume."
+            session.out.note(f"Interrupted.{kept}")
+            raise typer.Exit(130) from None
+        _show(session, keep_result(tuning, outcome))
 
 
 def _one_of(option: str, value: str, known: tuple[str, ...]) -> str:
