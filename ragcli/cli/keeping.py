@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ragcli.cli.progress import TerminalProgress
-from ragcli.cli.tuning import BOUND, Tuning, describe_tuned, hub_token, open_tuned
+from ragcli.cli.tuning import Tuning, describe_tuned, hub_token, open_tuned
 from ragcli.errors import NetworkError
+from ragcli.layers import VARIABLE
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from ragcli.cli.session import Session
     from ragcli.finetune.recipe import Outcome
 
@@ -21,16 +25,18 @@ def keep_result(tuning: Tuning, outcome: Outcome) -> dict[str, Any]:
     told = {"name": name, "kept": outcome.staged is not None, "reason": outcome.reason}
     told |= outcome.told
     if outcome.staged is None:
-        if "estimated" not in outcome.told:
-            shutil.rmtree(tuning.work, ignore_errors=True)
+        shutil.rmtree(tuning.work, ignore_errors=True)
         return {**told, "said": f"The base embedder stays: {outcome.reason}."}
     folder = _publish(tuning, outcome.staged, told)
-    config, key = _point(tuning, folder)
+    config = _point(tuning, folder)
     told |= {"folder": str(folder), "config": str(config)}
-    said = f"Better: kept in {folder}; {config} names it as embedder.{key}."
+    said = f"Better: kept in {folder}; {config} names it as embedder.{tuning.key}."
+    if (origin := _overruled(tuning.session, config, tuning.key)) is not None:
+        told["overruled_by"] = origin
+        said += _without_effect(origin, tuning.key)
     if tuning.push:
         _push(folder, tuning.push, tuning.session)
-    if key == "query_adapter":
+    if tuning.key == "query_adapter":
         return {**told, "said": f"{said} Nothing has to be embedded again."}
     if tuning.reindex:
         return {**told, "said": f"{said} {_reindex(tuning, folder)}"}
@@ -54,23 +60,42 @@ def _publish(tuning: Tuning, staged: Path, told: dict[str, Any]) -> Path:
     return folder
 
 
-def _point(tuning: Tuning, folder: Path) -> tuple[Path, str]:
+def _point(tuning: Tuning, folder: Path) -> Path:
     from ragcli.finetune import pointing
 
-    config = tuning.session.config.own_file
-    key = "query_adapter" if tuning.recipe["mode"] == "adapter" else "model"
-    values: dict[str, str | None] = {key: _as_named(folder, config, tuning.session)}
-    if key == "model":
-        # A map of before was fitted to other vectors.
-        values |= dict.fromkeys(BOUND)
-        for other in BOUND:
-            origin = tuning.session.config.loaded.origins.get(f"embedder.{other}", str(config))
-            if origin != str(config):
-                tuning.session.out.warn(
-                    f"embedder.{other}, set by {origin}, belongs to the model of before: take it out."
-                )
-    pointing.point_all(tuning.models, config, values)
-    return config, key
+    session = tuning.session
+    config = session.config.own_file
+    changes = tuning.changes(_as_named(folder, config, session))
+    pointing.point_all(tuning.models, config, changes)
+    for key, value in changes.items():
+        origin = _origins(session).get(f"embedder.{key}")
+        if value is None and origin is not None:
+            session.out.warn(
+                f"embedder.{key}, set by {origin}, belongs to the model of before: take it out."
+            )
+    return config
+
+
+def _origins(session: Session) -> Mapping[str, str]:
+    """What sets each setting, read again: a file has changed."""
+    return session.config.with_common(session.common).loaded.origins
+
+
+def _overruled(session: Session, config: Path, key: str) -> str | None:
+    """What the setting of the file yields to: a variable, a flag, another file; None for nothing."""
+    origin = _origins(session).get(f"embedder.{key}")
+    if origin is None or os.path.realpath(origin) == os.path.realpath(config):
+        return None
+    return origin
+
+
+def _without_effect(origin: str, key: str) -> str:
+    remedy = f"Take embedder.{key} out there."
+    if origin.startswith(VARIABLE):
+        remedy = f"Unset {origin.removeprefix(VARIABLE).strip()}, or take it out of .env."
+    elif origin == "--set":
+        remedy = f"Leave out --set embedder.{key} from now on."
+    return f" It has no effect yet: {origin} wins over that file. {remedy}"
 
 
 def _as_named(folder: Path, config: Path, session: Session) -> str:
@@ -121,7 +146,10 @@ def roll_back(session: Session) -> dict[str, Any]:
 
     entry = pointing.roll_back(session.data_dir / "models")
     main = entry["changes"][0]
-    said = f"{entry['config']}: embedder.{main['key']} is {main['before'] or 'the default'} again."
+    config, key = entry["config"], main["key"]
+    said = f"{config}: embedder.{key} is {main['before'] or 'the default'} again."
+    if main["before"] and (origin := _overruled(session, Path(config), key)) is not None:
+        said += _without_effect(origin, key)
     if main["key"] == "model":
         said += " Embed the collection again with: ragcli ingest"
     return {"rolled_back": main["after"], "to": main["before"], "said": said}
