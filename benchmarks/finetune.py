@@ -69,7 +69,7 @@ def each_seed(folder: Path, seeds: Iterable[int], *arguments: str) -> Iterator[d
     for seed in seeds:
         (folder / "ragcli.yaml").write_text("")
         shutil.rmtree(folder / ".ragcli" / "models", ignore_errors=True)
-        command = [sys.executable, "-m", "ragcli", "finetune-embedder", *arguments]
+        command = [sys.executable, "-m", "ragcli", "finetune-embedder", *arguments, "--restart"]
         started = time.monotonic()
         done = subprocess.run(
             [*command, "--seed", str(seed), "--json"],
