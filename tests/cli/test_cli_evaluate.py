@@ -114,6 +114,9 @@ def test_a_floor_that_is_missed_is_exit_4_and_said(ragcli: Run, data: Path) -> N
         wrong = ragcli("evaluate", *place, "--fail-under", floor)
         assert (wrong.returncode, wrong.stdout) == (2, "")
     assert file.read_text() == kept
+    for flags in (("--history",), ("--make-set", "3")):
+        wrong = ragcli("evaluate", "--data-dir", str(data), *flags, "--fail-under", "nDCG@10=0.5")
+        assert (wrong.returncode, wrong.stdout) == (2, "")
 
 
 def test_two_configurations_are_compared(ragcli: Run, data: Path, tmp_path: Path) -> None:

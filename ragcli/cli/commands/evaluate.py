@@ -104,6 +104,8 @@ def evaluate_command(
 
         use, model = parse(llm)
         session.config.override(llm__use=use, llm__model=model)
+    if fail_under and (history or make_set is not None):
+        raise UsageError("--fail-under is for figures, and none are measured.", "Leave it out.")
     if history:
         _history(session)
         return
